@@ -1,0 +1,230 @@
+"""The payload of a record, one type a kind of observation, told apart on the wire by ``type``."""
+
+from enum import StrEnum
+
+import msgspec
+
+FieldValue = int | float | str | bool | None
+
+
+class _Payload(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Common wire options of all payloads."""
+
+
+class AisStation(StrEnum):
+    """What kind of station sent an AIS message (from its message type and the form of its MMSI, ITU-R M.585)."""
+
+    CLASS_A = "class_a"
+    CLASS_B = "class_b"
+    BASE = "base"
+    ATON = "aton"
+    SAR_AIRCRAFT = "sar_aircraft"
+    SURVIVAL = "survival"
+    UNKNOWN = "unknown"
+
+
+class Ais(_Payload, frozen=True, tag="ais"):
+    """One AIS message (ITU-R M.1371-5), not-available values null.
+
+    Attributes:
+        msg_type: 1 to 27 (28: draft).
+        mmsi: 9 digits of the sender, as transmitted.
+        station: kind of sender.
+        talker: NMEA talker id of the receiver ("AI", "BS", …).
+        is_own: the sentence was VDO, the receiver's own transponder.
+        channel: VHF channel "A" or "B".
+        lon_deg: longitude WGS 84, -180 to 180, east positive.
+        lat_deg: latitude WGS 84, -90 to 90, north positive.
+        sog_kn: speed over ground, 0 to 102.2 kn (aircraft: 0 to 1,022 kn).
+        cog_deg: course over ground, degrees true, 0 to 359.9.
+        heading_deg: true heading, 0 to 359.
+        rot_deg_min: rate of turn, degrees a minute, starboard positive.
+        nav_status: navigational status 0 to 14 (15 is "not defined": null).
+        utc_second: second of the minute that the position was taken, 0 to 59.
+        is_position_accurate: accuracy flag, true is better than 10 m.
+        name: ship or station name, padding removed.
+        callsign: call sign.
+        imo: IMO number.
+        ship_type: ship and cargo type 1 to 99.
+        to_bow_m: reference point to bow, m; likewise stern, port and starboard.
+        draught_m: present static draught, 0.1 to 25.5 m.
+        destination: destination as typed by the crew.
+        eta_month: month of the estimated time of arrival, 1 to 12; likewise day, hour and minute, UTC.
+        other: fields of this message type that have no attribute of their own, by their M.1371 names.
+    """
+
+    msg_type: int
+    mmsi: int
+    station: AisStation = AisStation.UNKNOWN
+    talker: str | None = None
+    is_own: bool = False
+    channel: str | None = None
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    sog_kn: float | None = None
+    cog_deg: float | None = None
+    heading_deg: int | None = None
+    rot_deg_min: float | None = None
+    nav_status: int | None = None
+    utc_second: int | None = None
+    is_position_accurate: bool | None = None
+    name: str | None = None
+    callsign: str | None = None
+    imo: int | None = None
+    ship_type: int | None = None
+    to_bow_m: int | None = None
+    to_stern_m: int | None = None
+    to_port_m: int | None = None
+    to_starboard_m: int | None = None
+    draught_m: float | None = None
+    destination: str | None = None
+    eta_month: int | None = None
+    eta_day: int | None = None
+    eta_hour: int | None = None
+    eta_minute: int | None = None
+    other: dict[str, FieldValue] = msgspec.field(default_factory=dict)
+
+
+class RadarTarget(_Payload, frozen=True, tag="radar_target"):
+    """One tracked radar target (IEC 61162-1 TTM, TLL), relative to the radar where it has no position."""
+
+    target_no: int
+    status: str
+    distance_m: float | None = None
+    bearing_deg: float | None = None
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    sog_kn: float | None = None
+    cog_deg: float | None = None
+    cpa_m: float | None = None
+    tcpa_s: float | None = None
+    name: str | None = None
+
+
+class GnssFix(_Payload, frozen=True, tag="gnss_fix"):
+    """Position of the gateway's own antenna: WGS 84 degrees, altitude above mean sea level m, HDOP."""
+
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    altitude_m: float | None = None
+    quality: int | None = None
+    satellites: int | None = None
+    hdop: float | None = None
+
+
+class Wind(_Payload, frozen=True, tag="wind"):
+    """Wind at a fixed mast: speed m/s 0 to 100, direction it blows from, degrees true; 3-second gust m/s."""
+
+    speed_mps: float | None = None
+    direction_deg: float | None = None
+    gust_3s_mps: float | None = None
+
+
+class Weather(_Payload, frozen=True, tag="weather"):
+    """Air: temperature °C, relative humidity % 0 to 100, pressure hPa; water temperature °C; visibility m."""
+
+    air_temperature_c: float | None = None
+    humidity_pct: float | None = None
+    pressure_hpa: float | None = None
+    water_temperature_c: float | None = None
+    visibility_m: float | None = None
+
+
+class WaterLevel(_Payload, frozen=True, tag="water_level"):
+    """Tide gauge: height of the water above the site's chart datum, m."""
+
+    level_m: float | None = None
+
+
+class Depth(_Payload, frozen=True, tag="depth"):
+    """Depth of water below the transducer, m; offset of the transducer, m (positive: to the waterline)."""
+
+    below_transducer_m: float | None = None
+    offset_m: float | None = None
+
+
+class CraneSample(_Payload, frozen=True, tag="crane_sample"):
+    """State of a ship-to-shore crane.
+
+    Attributes:
+        hoist_load_t: load under the spreader, t.
+        is_spreader_locked: twist-locks closed on a unit.
+        is_spreader_landed: spreader rests on a unit.
+        trolley_m: trolley position from the waterside rail, m, seaward positive.
+        hoist_m: height of the spreader above the quay, m.
+        gantry_m: position of the crane along the quay, m of chainage.
+        wind_mps: wind at the boom, m/s.
+    """
+
+    hoist_load_t: float | None = None
+    is_spreader_locked: bool | None = None
+    is_spreader_landed: bool | None = None
+    trolley_m: float | None = None
+    hoist_m: float | None = None
+    gantry_m: float | None = None
+    wind_mps: float | None = None
+
+
+class CraneCycle(_Payload, frozen=True, tag="crane_cycle"):
+    """One lift of a crane, from locked to unlocked; (plc_boot_id, cycle_no) identifies it."""
+
+    plc_boot_id: str
+    cycle_no: int
+    locked_at_ns: int
+    unlocked_at_ns: int
+    gross_t: float | None = None
+    direction: str | None = None
+    kind: str | None = None
+
+
+class BerthSample(_Payload, frozen=True, tag="berth_sample"):
+    """A berth: mooring-hook tensions kN in hook order, docking-laser distance m and speed of approach m/s."""
+
+    hook_tension_kn: list[float | None] = msgspec.field(default_factory=list)
+    distance_m: float | None = None
+    approach_speed_mps: float | None = None
+
+
+class Log(_Payload, frozen=True, tag="log"):
+    """A log event of the gateway or of a driver."""
+
+    level: str
+    event: str
+    fields: dict[str, FieldValue] = msgspec.field(default_factory=dict)
+
+
+class HealthEvent(_Payload, frozen=True, tag="health"):
+    """A change of health on the gateway: what it is about, whether it is well, and why."""
+
+    subject: str
+    is_healthy: bool
+    reason: str = ""
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Gap(_Payload, frozen=True, tag="gap"):
+    """Records that will never come, declared: sequence numbers ``first_seq`` to ``last_seq`` and the reason.
+
+    A record with this payload has ``seq == first_seq`` and accounts for the whole range.
+    """
+
+    first_seq: int
+    last_seq: int
+    reason: str
+
+
+Payload = (
+    Ais
+    | RadarTarget
+    | GnssFix
+    | Wind
+    | Weather
+    | WaterLevel
+    | Depth
+    | CraneSample
+    | CraneCycle
+    | BerthSample
+    | Log
+    | HealthEvent
+    | Gap
+)

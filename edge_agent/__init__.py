@@ -1,0 +1,1 @@
+"""Acquisition: links (I/O shells), parsers (sans-io), drivers (one folder a hardware kind) and the agent process."""

@@ -1,0 +1,133 @@
+"""Device profiles and the effective config that a gateway runs by."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from firmware_configs.base import Id, Port, Profile
+from firmware_configs.hardware_profile import Source
+
+
+class Identity(Profile):
+    """Files of the gateway's own certificate: PEM. The key file must not be readable by others."""
+
+    certificate: Path
+    private_key: Path
+    trust: Path
+
+
+class Broker(Profile):
+    """One MQTT broker. ``server_name``: name its certificate must carry, where it differs from ``host``."""
+
+    host: str
+    port: Port = 8883
+    server_name: str | None = None
+
+
+class Outbox(Profile):
+    """The store on the gateway's disk.
+
+    Attributes:
+        group_commit_ms: longest wait of bulk records before they are on disk.
+        seal_records: records that seal a batch.
+        seal_after_ms: age that seals a batch that is not full.
+        max_bytes: cap of the database file.
+        max_age_h: cap of the age of a record.
+    """
+
+    group_commit_ms: int = Field(default=100, ge=1, le=250)
+    seal_records: int = Field(default=200, ge=1, le=500)
+    seal_after_ms: int = Field(default=250, ge=10, le=60_000)
+    max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
+    max_age_h: float = Field(default=24 * 14, gt=0)
+
+
+class Uplink(Profile):
+    """How batches travel.
+
+    Attributes:
+        protocol: MQTT version.
+        window_batches: batches in flight without a receipt.
+        receipt_timeout_s: wait for a receipt before the batch is sent again; doubles up to ``resend_cap_s``.
+        resend_cap_s: longest such wait.
+        reconnect_base_s: first step of the full-jitter reconnect backoff.
+        reconnect_cap_s: longest step.
+        keepalive_s: MQTT keep-alive.
+    """
+
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    window_batches: int = Field(default=16, ge=1, le=256)
+    receipt_timeout_s: float = Field(default=5.0, gt=0, le=300)
+    resend_cap_s: float = Field(default=60.0, gt=0, le=3600)
+    reconnect_base_s: float = Field(default=0.5, gt=0, le=60)
+    reconnect_cap_s: float = Field(default=30.0, gt=0, le=600)
+    keepalive_s: int = Field(default=10, ge=5, le=600)
+
+
+class Local(Profile):
+    """What the gateway offers on itself: status and Prometheus metrics over HTTP, on the loopback interface."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9401
+    status_interval_s: float = Field(default=2.0, gt=0, le=60)
+
+
+class Supervision(Profile):
+    """Driver processes: a heartbeat missed for ``hang_timeout_s`` is a hang; restarts back off up to ``backoff_cap_s``."""
+
+    hang_timeout_s: float = Field(default=10.0, ge=1, le=120)
+    backoff_base_s: float = Field(default=0.5, gt=0, le=10)
+    backoff_cap_s: float = Field(default=30.0, gt=0, le=600)
+
+
+class DeviceProfile(Profile):
+    """One gateway, as its file says it.
+
+    Attributes:
+        device: gateway id.
+        site: site profile it belongs to.
+        hardware: hardware profile it is built by.
+        sources: changes to single sources of the hardware profile, by source id (link, place, settings).
+        data_dir: folder of the outbox and of everything else the gateway writes.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    device: Id
+    site: Id
+    hardware: Id
+    identity: Identity
+    brokers: list[Broker] = Field(min_length=1, max_length=8)
+    data_dir: Path
+    sources: dict[Id, dict[str, Any]] = Field(default_factory=dict)
+    outbox: Outbox = Outbox()
+    uplink: Uplink = Uplink()
+    local: Local = Local()
+    supervision: Supervision = Supervision()
+
+
+class EffectiveConfig(Profile):
+    """What a gateway runs by: the device profile with its hardware profile and register maps resolved."""
+
+    device: Id
+    site: Id
+    hardware: Id
+    identity: Identity
+    brokers: list[Broker]
+    data_dir: Path
+    sources: list[Source]
+    outbox: Outbox
+    uplink: Uplink
+    local: Local
+    supervision: Supervision
+
+    def source(self, source_id: str) -> Source:
+        """Return one source.
+
+        Raises:
+            KeyError: the device has no such source.
+        """
+        for source in self.sources:
+            if source.source == source_id:
+                return source
+        raise KeyError(source_id)
