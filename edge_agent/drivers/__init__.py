@@ -1,0 +1,1 @@
+"""Drivers: one folder a hardware kind (driver, channels, README)."""
