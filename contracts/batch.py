@@ -38,8 +38,9 @@ def check_batch(batch: Batch) -> None:
     """Refuse a batch that breaks its own rules.
 
     Raises:
-        PeerError: with reason ``bad_id`` (stream id), ``wrong_class`` (class is not the stream's), ``too_many_records``,
-            ``bad_range`` (empty, starts below 1) or ``range_mismatch`` (records do not tile the range exactly).
+        PeerError: with reason ``bad_id`` (stream id), ``wrong_class`` (class is not the stream's),
+            ``too_many_records``, ``bad_range`` (empty, starts below 1) or ``range_mismatch`` (records do not tile the
+            range exactly).
     """
     subject = f"{batch.stream_id[:120]} {batch.first_seq}..{batch.last_seq}"
     stream_class = split_stream_id(batch.stream_id)[3]
@@ -52,7 +53,9 @@ def check_batch(batch: Batch) -> None:
     expected = batch.first_seq
     for record in batch.records:
         if record.seq != expected or record.last_seq() < record.seq:
-            raise PeerError("check batch", subject, f"record {record.seq} where {expected} belongs", "", "range_mismatch")
+            raise PeerError(
+                "check batch", subject, f"record {record.seq} where {expected} belongs", "", "range_mismatch"
+            )
         expected = record.last_seq() + 1
     if expected != batch.last_seq + 1:
         raise PeerError("check batch", subject, f"records end at {expected - 1}", "", "range_mismatch")

@@ -19,6 +19,7 @@ ID_PATTERN = r"^[a-z0-9-]{1,40}$"
 STORE_PATTERN = r"^[a-z0-9]{8,32}$"
 _ID = re.compile(ID_PATTERN)
 _STORE = re.compile(STORE_PATTERN)
+_STREAM_PARTS = 4
 
 
 def is_id(text: str) -> bool:
@@ -67,7 +68,7 @@ def split_stream_id(stream_id: str) -> tuple[str, str, str, str]:
         PeerError: it is not four parts of the right grammar (reason ``bad_id``).
     """
     parts = stream_id.split(".")
-    if len(parts) != 4 or not is_id(parts[0]) or not is_id(parts[1]) or _STORE.match(parts[2]) is None:
+    if len(parts) != _STREAM_PARTS or not is_id(parts[0]) or not is_id(parts[1]) or _STORE.match(parts[2]) is None:
         raise PeerError(
             "read stream id", repr(stream_id[:120]), "not a stream id", "expected site.gateway.store.class", "bad_id"
         )

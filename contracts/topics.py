@@ -13,6 +13,7 @@ from contracts.ids import is_id, parse_id
 
 ROOT = "porttrack"
 TOPIC_VERSION = "v1"
+_LEVELS = 6
 
 
 class Channel(StrEnum):
@@ -23,6 +24,9 @@ class Channel(StrEnum):
     RESULT = "up/result"
     RECEIPT = "down/receipt"
     COMMAND = "down/command"
+
+
+_CHANNELS = frozenset(channel.value for channel in Channel)
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -57,9 +61,9 @@ def parse_topic(text: str) -> Topic:
         PeerError: it is none of the five topics of this version (reason ``bad_topic``).
     """
     levels = text.replace(".", "/").split("/")
-    if len(levels) == 6 and levels[0] == ROOT and levels[1] == TOPIC_VERSION:
+    if len(levels) == _LEVELS and levels[0] == ROOT and levels[1] == TOPIC_VERSION:
         site, gateway, tail = levels[2], levels[3], f"{levels[4]}/{levels[5]}"
-        if is_id(site) and is_id(gateway) and tail in Channel:
+        if is_id(site) and is_id(gateway) and tail in _CHANNELS:
             return Topic(site=site, gateway=gateway, channel=Channel(tail))
     raise PeerError("read topic", repr(text[:200]), "not a PortTrack topic", "see contracts.topics", "bad_topic")
 

@@ -1,0 +1,95 @@
+"""Who may know whom: the import contracts, the sans-io rooms, and modules that stand alone."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.architecture.test_tree import PACKAGES, ROOT, product_files
+
+IO_MODULES = {"asyncio", "socket", "serial", "sqlite3", "time", "threading", "logging", "structlog", "paho", "nats"}
+SANS_IO_FOLDERS = ("contracts", "edge_agent/parsers")
+SANS_IO_STEMS = ("policy", "states")
+DEVICE_FORBIDDEN = {"numpy", "scipy", "sqlalchemy", "aiohttp", "nats", "alembic", "influxdb_client", "twisted"}
+
+
+def module_name(path: Path) -> str:
+    relative = path.relative_to(ROOT).with_suffix("")
+    parts = relative.parts[:-1] if relative.name == "__init__" else relative.parts
+    return ".".join(parts)
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def is_sans_io(path: Path) -> bool:
+    relative = path.relative_to(ROOT).as_posix()
+    stem = path.stem
+    return relative.startswith(tuple(f"{folder}/" for folder in SANS_IO_FOLDERS)) or stem.endswith(SANS_IO_STEMS)
+
+
+def test_parsers_policies_and_contracts_do_no_io() -> None:
+    guilty = []
+    for path in product_files():
+        if is_sans_io(path):
+            found = {name.split(".")[0] for name in imported(path)} & IO_MODULES
+            if found:
+                guilty.append(f"{path.relative_to(ROOT)}: {', '.join(sorted(found))}")
+    assert not guilty
+
+
+def test_the_sans_io_rule_finds_what_breaks_it(tmp_path: Path) -> None:
+    """Mutation proof: the same scan sees an import that the rule forbids."""
+    file = tmp_path / "policy.py"
+    file.write_text("from asyncio import sleep\n")
+    assert {name.split(".")[0] for name in imported(file)} & IO_MODULES == {"asyncio"}
+
+
+def test_rooms_know_each_other_downwards_only() -> None:
+    tool = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+                          env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_device_never_loads_the_cloud_s_libraries() -> None:
+    guilty = []
+    for path in product_files():
+        if path.relative_to(ROOT).parts[0] in ("contracts", "firmware_configs", "edge_agent", "gateway"):
+            found = {name.split(".")[0] for name in imported(path)} & DEVICE_FORBIDDEN
+            if found:
+                guilty.append(f"{path.relative_to(ROOT)}: {', '.join(sorted(found))}")
+    assert not guilty
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    """One fresh interpreter a module: an import cycle shows only for some first imports."""
+    names = [module_name(path) for path in product_files() if "versions" not in path.parts and path.name != "env.py"]
+    names = [name for name in names if not name.endswith("__main__")]
+    assert len(names) > len(PACKAGES)
+    script = (
+        "import importlib, os, sys\n"
+        "failed = []\n"
+        "for name in sys.argv[1:]:\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        try:\n"
+        "            importlib.import_module(name)\n"
+        "        except BaseException as exc:\n"
+        "            print(name, repr(exc), flush=True)\n"
+        "            os._exit(1)\n"
+        "        os._exit(0)\n"
+        "    if os.waitpid(pid, 0)[1]:\n"
+        "        failed.append(name)\n"
+        "sys.exit(bool(failed))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=600,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout

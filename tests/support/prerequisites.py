@@ -1,0 +1,67 @@
+"""Debian packages that the system tests need: installed where this may be done, named where it may not.
+
+With ``CI=true`` a missing one fails the run; elsewhere only the tests that need it are skipped, each with the reason.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+APT_TIMEOUT_S = 900
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass(frozen=True)
+class Prerequisite:
+    """A file that a Debian package brings, and what goes untested without it."""
+
+    file: Path
+    package: str
+    purpose: str
+
+
+PREREQUISITES = (
+    Prerequisite(CHROMIUM, "chromium", "the control room in a real browser"),
+    Prerequisite(Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), "fonts-dejavu-core", "its text"),
+)
+
+
+def missing() -> list[Prerequisite]:
+    """Return what is not on this machine."""
+    return [item for item in PREREQUISITES if not item.file.exists()]
+
+
+def may_install() -> bool:
+    """Tell whether packages can be installed here: root on a Debian."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(items: list[Prerequisite]) -> None:
+    """Install packages; a failure is shown and leaves them missing."""
+    packages = [item.package for item in items]
+    sys.stdout.write(f"installing {', '.join(packages)}\n")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *packages]):
+        done = subprocess.run(
+            command, env=environment, check=False, timeout=APT_TIMEOUT_S, capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            sys.stderr.write(f"{' '.join(command)}: {done.stderr.strip()[-2000:]}\n")
+
+
+def main() -> int:
+    """Install what can be installed; returns 1 where something is missing under CI."""
+    items = missing()
+    if items and may_install():
+        install(items)
+        items = missing()
+    for item in items:
+        sys.stdout.write(f"missing {item.file} (Debian package {item.package}): not tested: {item.purpose}\n")
+    return 1 if items and os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
