@@ -1,0 +1,1 @@
+"""The cloud: ingest, tracking, port operations, fleet and web, as roles of one program."""
