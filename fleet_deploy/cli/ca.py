@@ -1,0 +1,100 @@
+"""``ca``: the development certificate authority. Exit codes as ``fleet_deploy.__main__``."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from contracts.errors import ConfigError
+from fleet_deploy.ca import requests, service
+from fleet_deploy.ca.models import Entry
+from fleet_deploy.ca.registry import read_registry
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+issue_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Issue a certificate.")
+app.add_typer(issue_app, name="issue")
+
+DEFAULT_CA = Path("ca")
+CaDir = Annotated[Path, typer.Option("--ca", help="Folder of the authority.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for certificate.pem, private_key.pem and trust.pem.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+
+
+@app.command()
+def init(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new authority.")] = DEFAULT_CA,
+    dev: Annotated[bool, typer.Option("--dev", help="Make a development authority: keys lie on this disk.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make an authority: a root, an issuer for clients and one for servers."""
+    if not dev:
+        cause = "only development authorities are made here: their keys lie on this disk"
+        raise ConfigError("make authority", str(out), cause, "add --dev; a port's own PKI issues its real ones")
+    service.init_authority(out, _now())
+    typer.echo(f"development authority in {out}")
+
+
+@issue_app.command("server")
+def issue_server(
+    name: Annotated[list[str], typer.Option("--name", help="DNS name of the server; may be given several times.")],
+    out: Out,
+    ca: CaDir = DEFAULT_CA,
+) -> None:
+    """Issue a server certificate; localhost and 127.0.0.1 are added."""
+    _say(service.issue(ca, requests.plan_server(name), out, _now()))
+
+
+@issue_app.command("gateway")
+def issue_gateway(
+    site: Annotated[str, typer.Option("--site", help="Site id.")],
+    gateway: Annotated[str, typer.Option("--gateway", help="Gateway id.")],
+    out: Out,
+    ca: CaDir = DEFAULT_CA,
+) -> None:
+    """Issue a gateway's certificate: it may publish below its own ``up`` and read its own ``down``."""
+    _say(service.issue(ca, requests.plan_gateway(site, gateway), out, _now()))
+
+
+@issue_app.command("cloud")
+def issue_cloud(out: Out, ca: CaDir = DEFAULT_CA) -> None:
+    """Issue a certificate of the cloud: it may read every ``up`` and publish to every ``down``."""
+    _say(service.issue(ca, requests.plan_cloud(), out, _now()))
+
+
+@app.command("list")
+def list_certificates(ca: CaDir = DEFAULT_CA, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+    """List everything that was issued."""
+    entries = read_registry(ca).certificates
+    if as_json:
+        typer.echo(msgspec.json.encode(entries).decode())
+        return
+    table = Table(Column("serial", no_wrap=True, min_width=40), "kind", "for", "good until", "revoked")
+    for entry in entries:
+        table.add_row(entry.serial, entry.kind.value, _subject(entry), entry.not_after, entry.revoked_at or "")
+    Console().print(table)
+
+
+@app.command()
+def revoke(serial: str, ca: CaDir = DEFAULT_CA) -> None:
+    """Revoke a certificate: a running broker that is served from this authority cuts it off within a second."""
+    entry = service.revoke(ca, serial, _now())
+    typer.echo(f"revoked {entry.serial} ({_subject(entry)}) at {entry.revoked_at}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _subject(entry: Entry) -> str:
+    if entry.site is not None:
+        return f"{entry.site}/{entry.gateway}"
+    return ", ".join(entry.names) if entry.kind.value == "server" else "cloud"
+
+
+def _say(files: service.IssuedFiles) -> None:
+    typer.echo(f"{files.entry.kind.value} certificate {files.entry.serial}, good until {files.entry.not_after}")
+    for path in (files.certificate, files.private_key, files.trust):
+        typer.echo(f"  {path}")
