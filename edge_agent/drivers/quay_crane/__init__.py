@@ -1,0 +1,1 @@
+"""Driver of ship-to-shore cranes by Modbus TCP, read only."""
