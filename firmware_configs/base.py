@@ -10,7 +10,8 @@ from contracts.ids import ID_PATTERN
 class Profile(BaseModel):
     """Base of all profile models: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # an infinite timeout or range is a typing error, never a wish
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]

@@ -74,7 +74,7 @@ class Local(Profile):
 
 
 class Supervision(Profile):
-    """Driver processes: a heartbeat missed for ``hang_timeout_s`` is a hang; restarts back off up to ``backoff_cap_s``."""
+    """Driver processes: no heartbeat for ``hang_timeout_s`` is a hang; restarts back off up to ``backoff_cap_s``."""
 
     hang_timeout_s: float = Field(default=10.0, ge=1, le=120)
     backoff_base_s: float = Field(default=0.5, gt=0, le=10)
