@@ -1,0 +1,1 @@
+"""Subcommands of ``python -m gateway``, one file each."""

@@ -1,0 +1,42 @@
+"""What the outbox gives out."""
+
+from dataclasses import dataclass, field
+
+from contracts.health import StreamStatus
+from contracts.records import RecordClass
+
+URGENT_CLASSES = frozenset({RecordClass.ALARM, RecordClass.CRANE_CYCLE})
+"""Committed and sealed before ``append()`` returns: a power cut right after it loses none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A sealed batch as it lies on disk; ``data`` is what travels."""
+
+    batch_id: int
+    stream_id: str
+    first_seq: int
+    last_seq: int
+    digest: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStats:
+    """The outbox at one moment.
+
+    Attributes:
+        streams: one entry a class that ever had a record.
+        used_bytes: pages of the database in use, in bytes.
+        capacity_bytes: cap of the same.
+        oldest_age_s: age of the oldest record without a receipt, s; None if there is none.
+        quarantined_batches: batches set aside.
+        trouble: why nothing can be stored now; empty if all is well.
+    """
+
+    streams: list[StreamStatus] = field(default_factory=list)
+    used_bytes: int = 0
+    capacity_bytes: int = 0
+    oldest_age_s: float | None = None
+    quarantined_batches: int = 0
+    trouble: str = ""

@@ -1,0 +1,248 @@
+"""The one thread that owns the outbox database.
+
+Writes are gathered for at most ``group_commit_s`` and committed together, an urgent one commits at once; a caller's
+future is set only after the commit (``synchronous=FULL``: after the fsync). A failed commit fails every write of its
+group, so that drivers keep what they hold; nothing here ends the thread, because the gateway must survive its disk.
+"""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from contracts.errors import LinkError, PortTrackError
+from gateway.counters import Counters
+from gateway.outbox.database import Damage, is_damage, open_database, set_aside
+from gateway.outbox.eviction import EvictionPolicy
+from gateway.outbox.ports import OutboxClock
+from gateway.outbox.sealing import SealingPolicy
+from gateway.outbox.store import Store
+
+MAX_GROUP = 64
+"""Writes a transaction: half the cap of the facade, so that a stream of them cannot put off the commit."""
+DUTY_INTERVAL_S = 1.0
+"""Longest sleep: what is too old is looked for, and a database that could not be opened is tried again, this often."""
+
+log = structlog.get_logger()
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Job(Generic[Result]):
+    """One piece of work for the writer thread.
+
+    Attributes:
+        run: what to do, inside a transaction.
+        is_write: waits for the group commit; else it is done and committed at once.
+        is_append: takes new space on the disk; sealing and making room are done in its transaction.
+        is_urgent: ends the gathering.
+        is_last: the thread ends after it.
+    """
+
+    run: Callable[[Store], Result]
+    is_write: bool = False
+    is_append: bool = False
+    is_urgent: bool = False
+    is_last: bool = False
+    future: Future[Result] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class WriterReport:
+    """What the thread tells about itself; single assignments, read by other threads."""
+
+    trouble: str = ""
+    damages: list[Damage] = field(default_factory=list)
+
+
+class Writer:
+    """The thread and its queue. The facade bounds the queue; see ``Outbox``."""
+
+    def __init__(
+        self,
+        path: Path,
+        owner: tuple[str, str],
+        sealing: SealingPolicy,
+        eviction: EvictionPolicy,
+        group_commit_s: float,
+        clock: OutboxClock,
+        counters: Counters,
+    ) -> None:
+        self._path = path
+        self._owner = owner
+        self._sealing = sealing
+        self._eviction = eviction
+        self._group_commit_s = group_commit_s
+        self._clock = clock
+        self._counters = counters
+        self._jobs: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
+        self._db: sqlite3.Connection | None = None
+        self._store: Store | None = None
+        self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
+        self.report = WriterReport()
+        self.on_sealed: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, job: Job[Any]) -> None:
+        """Hand over a job; its future is set by the thread."""
+        self._jobs.put(job)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end of the thread; False if it is stuck in the disk."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._commit([])
+        while True:
+            job = self._take(self._idle_s())
+            group = self._gather(job) if job is not None and job.is_write else [job] if job is not None else []
+            self._commit(group)
+            if any(item.is_last for item in group):
+                break
+        if self._db is not None:
+            self._db.close()
+
+    def _idle_s(self) -> float:
+        wake_at = self._sealing.wake_at() if self._store is not None else None
+        if wake_at is None:
+            return DUTY_INTERVAL_S
+        return min(DUTY_INTERVAL_S, max(0.0, wake_at - self._clock.mono_s()))
+
+    def _take(self, timeout_s: float) -> Job[Any] | None:
+        try:
+            return self._jobs.get(timeout=timeout_s) if timeout_s > 0 else self._jobs.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _gather(self, first: Job[Any]) -> list[Job[Any]]:
+        """Wait for more writes to share the fsync with; reads in between are answered at once."""
+        group = [first]
+        deadline = self._clock.mono_s() + self._group_commit_s
+        while not group[-1].is_urgent and not group[-1].is_last and len(group) < MAX_GROUP:
+            left_s = deadline - self._clock.mono_s()
+            job = self._take(left_s) if left_s > 0 else None
+            if job is None:
+                break
+            if job.is_write:
+                group.append(job)
+            else:
+                self._commit([job])
+        return group
+
+    def _commit(self, jobs: list[Job[Any]]) -> None:
+        """Do the jobs in one transaction and tell their callers; never raises."""
+        jobs = [job for job in jobs if job.future.running() or job.future.set_running_or_notify_cancel()]
+        # reads and receipts must go on while a full disk refuses to take more: they are what empties it
+        is_housekeeping = not jobs or any(job.is_append for job in jobs)
+        try:
+            store, db = self._opened()
+            sealed, outcomes = self._transact(store, db, jobs, is_housekeeping=is_housekeeping)
+        except (sqlite3.Error, OSError, LinkError) as exc:
+            self._failed(exc, jobs)
+            return
+        store.committed()
+        if self.report.trouble and is_housekeeping:
+            log.info("outbox_recovered")
+            self.report.trouble = ""
+        for job, (is_done, value) in zip(jobs, outcomes, strict=True):
+            if is_done:
+                job.future.set_result(value)
+            else:
+                job.future.set_exception(value)
+        if sealed:
+            self.on_sealed()
+
+    def _transact(
+        self, store: Store, db: sqlite3.Connection, jobs: list[Job[Any]], *, is_housekeeping: bool
+    ) -> tuple[int, list[tuple[bool, Any]]]:
+        now = self._clock.mono_s()
+        db.execute("BEGIN IMMEDIATE")
+        outcomes = [self._attempt(store, db, job) for job in jobs]
+        sealed = 0
+        if is_housekeeping:
+            store.count_pending(now)
+            sealed = store.seal(self._sealing.due(now))
+            store.count_pending(now)
+            store.evict(self._clock.wall_ns() if self._clock.is_believed() else None)
+        db.execute("COMMIT")
+        return sealed, outcomes
+
+    def _attempt(self, store: Store, db: sqlite3.Connection, job: Job[Any]) -> tuple[bool, Any]:
+        """Run one job so that its failure undoes it alone."""
+        db.execute("SAVEPOINT job")
+        try:
+            outcome = True, job.run(store)
+        except sqlite3.Error:
+            raise
+        except Exception as exc:  # noqa: BLE001 - a bug belongs to its caller: it must not take the writer with it
+            db.execute("ROLLBACK TO job")
+            store.reload(self._clock.mono_s())
+            outcome = False, exc
+        db.execute("RELEASE job")
+        return outcome
+
+    def _opened(self) -> tuple[Store, sqlite3.Connection]:
+        if self._store is not None and self._db is not None:
+            return self._store, self._db
+        db, damage = open_database(self._path)
+        if damage is not None:
+            self._note_damage(damage)
+        store = Store(db, *self._owner, self._sealing, self._eviction, self._counters)
+        store.reload(self._clock.mono_s())
+        self._db, self._store = db, store
+        return store, db
+
+    def _failed(self, error: Exception, jobs: list[Job[Any]]) -> None:
+        self._counters.add("commit_failures")
+        cause = error.cause if isinstance(error, PortTrackError) else str(error)
+        if not self.report.trouble:
+            log.warning("outbox_trouble", cause=cause, path=str(self._path))
+        self.report.trouble = cause or type(error).__name__
+        self._roll_back(error)
+        others = [job for job in jobs if not job.is_append]
+        if others and len(others) < len(jobs):
+            self._commit(others)
+            jobs = [job for job in jobs if job.is_append]
+        hint = "check free space and health of the disk; drivers keep their records meanwhile"
+        failure = LinkError("commit", str(self._path), cause, hint, "disk")
+        for job in jobs:
+            job.future.set_exception(failure)
+
+    def _roll_back(self, error: Exception) -> None:
+        if self._db is None:
+            return
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if self._store is not None:
+                self._store.reload(self._clock.mono_s())
+        except sqlite3.Error as exc:
+            error = exc
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            self._replace_damaged(str(error))
+
+    def _replace_damaged(self, cause: str) -> None:
+        if self._db is not None:
+            self._db.close()
+        self._db = self._store = None
+        try:
+            self._note_damage(set_aside(self._path, cause))
+        except OSError as exc:
+            log.warning("outbox_not_set_aside", path=str(self._path), cause=str(exc))
+
+    def _note_damage(self, damage: Damage) -> None:
+        self._counters.add("databases_set_aside")
+        log.error("outbox_set_aside", path=str(damage.path), cause=damage.cause, held=damage.held)
+        self.report.damages.append(damage)
