@@ -6,7 +6,7 @@ cannot be read are the operator's to correct, so they are found before the first
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from contracts.errors import ConfigError
 from edge_agent.channels import Channel
