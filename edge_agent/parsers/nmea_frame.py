@@ -1,0 +1,174 @@
+r"""Bytes in any chunking → sentences of IEC 61162-1 (NMEA 0183), each with a checked checksum.
+
+A sentence begins with ``$`` or ``!`` and ends at the end of its line (CR LF or LF). Both characters are reserved, so one
+inside a line begins a new sentence and everything before it was cut short. A TAG block ``\...\`` before a sentence is
+read and kept with it. What is no sentence is counted by reason, never raised: any bytes can arrive on a wire.
+
+It refuses to guess: a sentence without a checksum, or with a wrong one, is no sentence.
+
+*Source:* IEC 61162-1:2016 clause 7 (sentence structure); NMEA 0183 v4.10 clause 7 (TAG block); the suffix
+``*hh,rSTATION,TIME`` is that of the US Coast Guard's network.
+"""
+
+import re
+
+import msgspec
+
+from edge_agent.parsers.rejects import RejectLedger
+
+MAX_TAG_BYTES = 256
+"""Longest TAG block kept with a sentence: three times the 80 characters that NMEA 0183 v4.10 allows."""
+
+_SEGMENT = re.compile(rb"(?:\\([^\\!$]*)\\)?([!$][^!$\\]*)")
+_ADDRESS = re.compile(rb"(?:--|[A-Z][A-Z0-9])[A-Z0-9]{1,8}\Z")
+"""Letters and digits; ``--`` is how national networks write a talker that they do not know."""
+
+_GROUP = re.compile(r"\d{1,4}-\d{1,4}-(\d{1,9})\Z")
+_HEX = {b"%02X" % value: value for value in range(256)} | {b"%02x" % value: value for value in range(256)}
+_PADDING = b" \t\r\0"
+
+
+class TagBlock(msgspec.Struct, frozen=True, gc=False):
+    """What the TAG block before a sentence says: source station ``s``, group id of ``g``, time ``c`` as written."""
+
+    source: str | None = None
+    group: str | None = None
+    time: str | None = None
+
+
+class Sentence(msgspec.Struct, frozen=True, gc=False):
+    """One sentence whose checksum is right.
+
+    Attributes:
+        fields: comma-separated fields; the first is the address (``AIVDM``), without ``$`` or ``!``.
+        raw: the sentence as received, with its TAG block.
+        tag: the TAG block, if it has one whose own checksum is right.
+    """
+
+    fields: list[bytes]
+    raw: str
+    tag: TagBlock | None = None
+
+
+class SentenceFramer:
+    """Cuts a byte stream into sentences; chunking never changes what comes out.
+
+    Args:
+        ledger: where what is discarded is counted.
+        max_sentence_bytes: longest sentence accepted. The standard says 82, real receivers send more.
+
+    The buffer holds at most the last ``max_sentence_bytes + MAX_TAG_BYTES`` bytes of a line; a longer line is counted as
+    ``too_long``, and a sentence at its end is still found.
+    """
+
+    def __init__(self, ledger: RejectLedger, *, max_sentence_bytes: int = 512) -> None:
+        self._ledger = ledger
+        self._max_sentence_bytes = max_sentence_bytes
+        self._max_line_bytes = max_sentence_bytes + MAX_TAG_BYTES
+        self._tail = b""
+        self._is_truncated = False
+        self.lines = 0
+        self.comments = 0
+
+    def feed(self, data: bytes) -> list[Sentence]:
+        """Return the sentences whose lines are completed by ``data``, in order."""
+        found: list[Sentence] = []
+        *lines, tail = (self._tail + data).split(b"\n")
+        for line in lines:
+            self._end_line(line, found)
+        if len(tail) > self._max_line_bytes:
+            tail = tail[-self._max_line_bytes :]
+            self._is_truncated = True
+        self._tail = tail
+        return found
+
+    def close(self) -> list[Sentence]:
+        """Take what is buffered as the last line: the input has ended."""
+        return self.feed(b"\n")
+
+    def _end_line(self, line: bytes, found: list[Sentence]) -> None:
+        is_truncated = self._is_truncated or len(line) > self._max_line_bytes
+        self._is_truncated = False
+        if is_truncated:
+            line = line[-self._max_line_bytes :]
+            self._ledger.add("too_long", line)
+        line = line.rstrip(_PADDING)
+        if not line:
+            return
+        self.lines += 1
+        if line[0] in b"$!" and line.find(b"!", 1) < 0 and line.find(b"$", 1) < 0:
+            self._take(line, None, found)
+        elif line[0] == ord("#") and not is_truncated:
+            # a comment: recordings carry them, no device sends one
+            self.comments += 1
+        else:
+            self._search(line, found, is_truncated=is_truncated)
+
+    def _search(self, line: bytes, found: list[Sentence], *, is_truncated: bool) -> None:
+        segments = list(_SEGMENT.finditer(line))
+        outside = _SEGMENT.sub(b"", line).strip(_PADDING)
+        if outside and not is_truncated:
+            self._ledger.add("garbage", line)
+        for segment in segments:
+            text = segment[2].rstrip(_PADDING)
+            if segment is not segments[-1] and _checksum_fault(text) is not None:
+                self._ledger.add("cut_sentence", line)
+            else:
+                self._take(text, segment[1], found)
+
+    def _take(self, text: bytes, tag: bytes | None, found: list[Sentence]) -> None:
+        fault: str | None = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text)
+        if fault is None:
+            raw = text.decode("latin-1")
+            fields = text[1 : text.rfind(b"*")].split(b",")
+            if not (raw.isascii() and raw.isprintable()):
+                fault = "bad_character"
+            elif _ADDRESS.match(fields[0]) is None:
+                fault = "bad_address"
+            elif tag is None:
+                found.append(Sentence(fields, raw))
+            else:
+                found.append(self._tagged(fields, raw, tag))
+        if fault is not None:
+            self._ledger.add(fault, text)
+
+    def _tagged(self, fields: list[bytes], raw: str, tag: bytes) -> Sentence:
+        block = None
+        if len(tag) <= MAX_TAG_BYTES and tag.isascii():
+            block = _read_tag(tag)
+        if block is None:
+            self._ledger.add("tag_checksum", tag)
+            return Sentence(fields, raw)
+        return Sentence(fields, f"\\{tag.decode('ascii')}\\{raw}", block)
+
+
+def checksum(body: bytes) -> int:
+    """Return the exclusive or of all bytes (IEC 61162-1 clause 7.3.4).
+
+    Folded in halves as one integer: a third of the time of a loop over bytes, which was the costliest step of framing.
+    """
+    value = int.from_bytes(body, "little")
+    shift = 512
+    while value >> (shift << 1):
+        shift <<= 1
+    while shift >= 8:  # noqa: PLR2004 - bits of a byte
+        value ^= value >> shift
+        shift >>= 1
+    return value & 0xFF
+
+
+def _checksum_fault(text: bytes) -> str | None:
+    star = text.rfind(b"*")
+    given = _HEX.get(text[star + 1 : star + 3]) if star > 0 else None
+    if given is None or (len(text) > star + 3 and text[star + 3] != ord(",")):
+        return "checksum_missing"
+    return None if checksum(text[1:star]) == given else "checksum"
+
+
+def _read_tag(tag: bytes) -> TagBlock | None:
+    body, _, given = tag.rpartition(b"*")
+    if _HEX.get(given) != checksum(body):
+        return None
+    values = dict(part.split(":", 1) for part in body.decode("ascii").split(",") if ":" in part)
+    group = _GROUP.match(values.get("g", ""))
+    return TagBlock(values.get("s"), group[1] if group else None, values.get("c"))
