@@ -1,0 +1,1 @@
+"""Fixed sensors: the last value of each, with its age and clock."""

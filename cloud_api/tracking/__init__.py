@@ -1,0 +1,1 @@
+"""The track role: what the gateways send becomes the live picture."""
