@@ -1,0 +1,28 @@
+"""``python -m cloud_api migrate``: bring the operations database to a revision of its schema."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cloud_api.cli.options import ConfigFile
+from cloud_api.operations import migrating
+from cloud_api.operations.database import OperationsDatabase
+from cloud_api.settings import load_settings
+
+Revision = Annotated[str, typer.Option("--to", help="revision id, 'head' or 'base'")]
+
+
+def migrate(config: ConfigFile, to: Revision = migrating.HEAD) -> None:
+    """Upgrade (or downgrade, with --to) the operations database."""
+    settings = load_settings(config)
+    before, after = asyncio.run(_migrate(settings.operations.url, to))
+    typer.echo(f"operations database: {before or 'empty'} -> {after or 'empty'}")
+
+
+async def _migrate(url: str, to: str) -> tuple[str | None, str | None]:
+    database = OperationsDatabase(url)
+    try:
+        return await migrating.migrate(database, to)
+    finally:
+        await database.close()

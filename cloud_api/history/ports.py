@@ -1,0 +1,69 @@
+"""What the store role and the readers ask of a history."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, TrackPoint
+from contracts.records import Record
+
+
+class HistoryWriter(Protocol):
+    """Takes batches; what it has returned is on disk."""
+
+    async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
+        """Store records and ledger rows of all batches in one transaction, durable when it returns.
+
+        Idempotent: a range that is stored already is a ``DUPLICATE`` and changes nothing, whatever its content is now
+        (thinning replaces content, the range is the identity). A range that overlaps a stored one without being it is
+        a ``RANGE_CONFLICT``. A batch with a value that the store cannot hold is ``UNSTORABLE``. None of these touches
+        its neighbours.
+
+        Returns:
+            One outcome a batch, in the same order.
+
+        Raises:
+            LinkError: the store cannot write now (busy, disk full); nothing of the call is stored. Try again.
+            IntegrityError: the store is damaged; stop.
+        """
+
+    async def close(self) -> None:
+        """Finish the running commit and close; idempotent."""
+
+
+class HistoryReader(Protocol):
+    """Answers from what is stored. Every method sees one consistent state."""
+
+    async def track(self, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
+        """Return the positions of a vessel from ``from_ns`` to ``to_ns`` (UTC ns, both included), oldest first.
+
+        The newest ``max_points`` (≥ 1) are kept if there are more. An unknown vessel has none.
+
+        Raises:
+            LinkError: the store cannot be read now.
+        """
+
+    async def latest_observations(self, since_ns: int) -> list[tuple[str, str, Record]]:
+        """Return (site, gateway, record), the newest of each series since ``since_ns`` (UTC ns), oldest first.
+
+        A series is one vessel's positions, one vessel's static data, or one sensor. Logs, health and gaps are none.
+
+        Raises:
+            LinkError: as ``track``.
+        """
+
+    async def accounting(self) -> list[StreamAccount]:
+        """Return the balance of every stream, by id.
+
+        Raises:
+            LinkError: as ``track``.
+        """
+
+    async def check(self) -> None:
+        """Read one row.
+
+        Raises:
+            LinkError: as ``track``.
+        """
+
+    async def close(self) -> None:
+        """Close; idempotent."""

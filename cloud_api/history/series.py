@@ -1,0 +1,90 @@
+"""Which series a record belongs to, and the numbers that stand for series, streams and boots on disk."""
+
+import sqlite3
+from typing import NamedTuple
+
+from contracts.ids import split_stream_id
+from contracts.payloads import Ais
+from contracts.records import Record
+
+MAX_CACHED_REFS = 65_536
+"""References kept in memory: three a vessel for 20,000 vessels; beyond it the cache is emptied and read again."""
+
+POSITION_ASPECTS = ("position", "both")
+
+
+class SeriesKey(NamedTuple):
+    """Identity of a series; '' and 0 stand for none."""
+
+    site: str
+    gateway: str
+    source: str
+    place: str
+    kind: str
+    aspect: str
+    mmsi: int
+
+
+def series_key(stream_id: str, record: Record) -> SeriesKey:
+    """Return the series of a record of a stream whose id has been checked."""
+    site, gateway, _, _ = split_stream_id(stream_id)
+    payload = record.payload
+    kind = str(type(payload).__struct_config__.tag)
+    aspect, mmsi = "", 0
+    if isinstance(payload, Ais):
+        aspect, mmsi = ais_aspect(payload), payload.mmsi
+    return SeriesKey(site, gateway, record.source, record.place or "", kind, aspect, mmsi)
+
+
+def ais_aspect(payload: Ais) -> str:
+    """Tell what an AIS message is about: ``position``, ``static``, ``both``, or ``other``.
+
+    Kept apart so that the newest static data of a vessel is found although positions come a hundred times as often.
+    """
+    has_position = payload.lon_deg is not None and payload.lat_deg is not None
+    has_static = payload.name is not None or payload.callsign is not None or payload.to_bow_m is not None
+    if has_position:
+        return "both" if has_static else "position"
+    return "static" if has_static else "other"
+
+
+class ReferenceCache:
+    """Numbers of streams, boots and series, made on first sight inside the caller's transaction.
+
+    Whoever rolls a transaction back must call ``clear``: it may hold numbers that no longer exist.
+    """
+
+    def __init__(self) -> None:
+        self._refs: dict[tuple[str, object], int] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._refs.clear()
+
+    def stream(self, connection: sqlite3.Connection, stream_id: str) -> int:
+        """Return the number of a stream."""
+        return self._ref(connection, "stream", "streams (stream_id) VALUES (?)", (stream_id,), "stream_id = ?")
+
+    def boot(self, connection: sqlite3.Connection, boot_id: str) -> int:
+        """Return the number of a boot."""
+        return self._ref(connection, "boot", "boots (boot_id) VALUES (?)", (boot_id,), "boot_id = ?")
+
+    def series(self, connection: sqlite3.Connection, key: SeriesKey) -> int:
+        """Return the number of a series."""
+        columns = ", ".join(SeriesKey._fields)
+        values = f"series ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        where = " AND ".join(f"{name} = ?" for name in SeriesKey._fields)
+        return self._ref(connection, "series", values, key, where)
+
+    def _ref(self, connection: sqlite3.Connection, what: str, values: str, key: tuple[object, ...], where: str) -> int:
+        cached = self._refs.get((what, key))
+        if cached is not None:
+            return cached
+        table = values.partition(" ")[0]
+        connection.execute(f"INSERT INTO {values} ON CONFLICT DO NOTHING", key)
+        select = f"SELECT {what}_ref FROM {table} WHERE {where}"  # noqa: S608 - names from this file, values bound
+        (ref,) = connection.execute(select, key).fetchone()
+        if len(self._refs) >= MAX_CACHED_REFS:
+            self._refs.clear()
+        self._refs[(what, key)] = int(ref)
+        return int(ref)

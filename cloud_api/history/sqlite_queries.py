@@ -1,0 +1,113 @@
+"""The questions to the history, as SQL. Each takes an open connection and returns plain values."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from cloud_api.history.models import SeqRange, StoredPoint, StreamEvidence, TrackPoint
+from contracts.payloads import Payload
+from contracts.records import Clock, ClockState, Record
+
+MAX_INTEGER = 2**63 - 1
+"""Largest integer of SQLite; later times are clamped to it."""
+
+_PAYLOAD_DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
+
+
+class _Position(msgspec.Struct):
+    lon_deg: float
+    lat_deg: float
+    sog_kn: float | None = None
+    cog_deg: float | None = None
+    heading_deg: int | None = None
+
+
+_POSITION_DECODER = msgspec.json.Decoder(_Position)
+
+_TRACK = """
+    SELECT points.observed_at_ns, points.payload
+    FROM series JOIN points USING (series_ref)
+    WHERE series.mmsi = ? AND series.kind = 'ais' AND series.aspect IN ('position', 'both')
+      AND points.observed_at_ns BETWEEN ? AND ?
+    ORDER BY points.observed_at_ns DESC, points.point_ref DESC
+    LIMIT ?
+"""
+_LATEST = """
+    SELECT series.site, series.gateway, series.source, series.place, points.seq, points.observed_at_ns,
+           points.clock_state, points.clock_error_ms, points.mono_ns, boots.boot_id, points.payload, points.raw
+    FROM series
+    JOIN points ON points.point_ref = (
+        SELECT newest.point_ref FROM points AS newest
+        WHERE newest.series_ref = series.series_ref AND newest.observed_at_ns >= ?
+        ORDER BY newest.observed_at_ns DESC LIMIT 1)
+    JOIN boots USING (boot_ref)
+    WHERE series.kind NOT IN ('log', 'health') AND series.aspect != 'other'
+    ORDER BY points.observed_at_ns
+"""
+# runs of consecutive numbers: within one, seq minus its rank is constant
+_RUNS = """
+    SELECT min(seq), max(seq)
+    FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS run FROM points WHERE stream_ref = ?)
+    GROUP BY run ORDER BY 1
+"""
+_GAPS = "SELECT first_seq, last_seq FROM gaps WHERE stream_ref = ? ORDER BY 1"
+_LEDGER = "SELECT first_seq, last_seq FROM ledger WHERE stream_ref = ? ORDER BY 1"
+_POINTS = """
+    SELECT streams.stream_id, points.seq, points.observed_at_ns, series.kind, nullif(series.place, ''),
+           points.payload, points.raw
+    FROM streams JOIN points USING (stream_ref) JOIN series USING (series_ref)
+    WHERE streams.stream_ref = ? AND (?2 IS NULL OR series.kind = ?2)
+    ORDER BY points.seq
+"""
+
+
+def track(connection: sqlite3.Connection, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
+    """Return positions of a vessel, see ``HistoryReader.track``."""
+    bounds = (max(from_ns, -MAX_INTEGER), min(to_ns, MAX_INTEGER))
+    rows = connection.execute(_TRACK, (min(mmsi, MAX_INTEGER), *bounds, max_points)).fetchall()
+    points = []
+    for observed_at_ns, payload in reversed(rows):
+        at = _POSITION_DECODER.decode(payload)
+        points.append(TrackPoint(observed_at_ns, at.lon_deg, at.lat_deg, at.sog_kn, at.cog_deg, at.heading_deg))
+    return points
+
+
+def latest_observations(connection: sqlite3.Connection, since_ns: int) -> list[tuple[str, str, Record]]:
+    """Return the newest record of each series, see ``HistoryReader.latest_observations``."""
+    found = []
+    for row in connection.execute(_LATEST, (since_ns,)):
+        site, gateway, source, place, seq, observed_at_ns, state, error_ms, mono_ns, boot_id, payload, raw = row
+        record = Record(
+            seq=seq,
+            observed_at_ns=observed_at_ns,
+            clock=Clock(state=ClockState(state), error_ms=error_ms),
+            mono_ns=mono_ns,
+            boot_id=boot_id,
+            source=source,
+            payload=_PAYLOAD_DECODER.decode(payload),
+            place=place or None,
+            raw=raw,
+        )
+        found.append((site, gateway, record))
+    return found
+
+
+def evidence(connection: sqlite3.Connection) -> list[StreamEvidence]:
+    """Return what is stored of every stream, by id."""
+    found = []
+    for stream_ref, stream_id in connection.execute("SELECT stream_ref, stream_id FROM streams ORDER BY 2").fetchall():
+        points, gaps, ledger = (_ranges(connection, query, stream_ref) for query in (_RUNS, _GAPS, _LEDGER))
+        found.append(StreamEvidence(stream_id=stream_id, points=points, gaps=gaps, ledger=ledger))
+    return found
+
+
+def stored_points(connection: sqlite3.Connection, kind: str | None) -> Iterator[StoredPoint]:
+    """Yield every stored record (of one kind, if given) in order of stream id and number, without holding them."""
+    for (stream_ref,) in connection.execute("SELECT stream_ref FROM streams ORDER BY stream_id").fetchall():
+        for row in connection.execute(_POINTS, (stream_ref, kind)):
+            yield StoredPoint(*row)
+
+
+def _ranges(connection: sqlite3.Connection, query: str, stream_ref: int) -> list[SeqRange]:
+    return [SeqRange(first_seq, last_seq) for first_seq, last_seq in connection.execute(query, (stream_ref,))]

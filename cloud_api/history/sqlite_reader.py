@@ -1,0 +1,79 @@
+"""Reads the history beside the writer: a few connections, each used by one thread at a time."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+from cloud_api.history import sqlite_queries
+from cloud_api.history.accounting_policy import account
+from cloud_api.history.models import StreamAccount, TrackPoint
+from cloud_api.history.sqlite_database import open_for_reading, translated
+from contracts.records import Record
+
+READERS = 2
+"""Connections: one long answer (a day's track) does not hold up a short one; more would only share one disk."""
+
+Answer = TypeVar("Answer")
+
+
+class SqliteHistoryReader:
+    """``HistoryReader`` on one SQLite file that the writer has made.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError, LinkError, IntegrityError: as ``open_for_reading``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        for _ in range(READERS):
+            self._free.put(open_for_reading(path))
+        self._threads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="history-reader")
+        self._is_closed = False
+
+    async def track(self, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
+        """See ``HistoryReader``."""
+        return await self._ask(lambda connection: sqlite_queries.track(connection, mmsi, from_ns, to_ns, max_points))
+
+    async def latest_observations(self, since_ns: int) -> list[tuple[str, str, Record]]:
+        """See ``HistoryReader``."""
+        return await self._ask(lambda connection: sqlite_queries.latest_observations(connection, since_ns))
+
+    async def accounting(self) -> list[StreamAccount]:
+        """See ``HistoryReader``."""
+        return [account(evidence) for evidence in await self._ask(sqlite_queries.evidence)]
+
+    async def check(self) -> None:
+        """See ``HistoryReader``."""
+        await self._ask(lambda connection: connection.execute("SELECT count(*) FROM streams").fetchone())
+
+    async def close(self) -> None:
+        """See ``HistoryReader``."""
+        if not self._is_closed:
+            self._is_closed = True
+            await asyncio.to_thread(self._threads.shutdown, wait=True)
+            for _ in range(READERS):
+                self._free.get_nowait().close()
+
+    async def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+
+    def _answer(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        connection = self._free.get()
+        try:
+            with translated("read history", self._path):
+                # one transaction an answer, so that several statements see the same state
+                connection.execute("BEGIN")
+                try:
+                    return question(connection)
+                finally:
+                    connection.execute("ROLLBACK")
+        finally:
+            self._free.put(connection)

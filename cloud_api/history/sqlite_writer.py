@@ -1,0 +1,121 @@
+"""Writes the history: one thread, one transaction a group of batches, durable before it answers."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from cloud_api.history.models import CommitOutcome, ReceivedBatch
+from cloud_api.history.series import ReferenceCache, series_key
+from cloud_api.history.sqlite_database import open_for_writing, translated
+from contracts.payloads import Gap
+from contracts.records import Record
+
+_ENCODER = msgspec.json.Encoder()
+_VALUE_ERRORS = (OverflowError, UnicodeEncodeError, sqlite3.DataError, sqlite3.IntegrityError)
+"""What one batch's content can cause: numbers over 64 bit, text that is not Unicode, a number twice in a stream."""
+
+_INSERT_POINT = """
+    INSERT INTO points (stream_ref, seq, series_ref, observed_at_ns, clock_state, clock_error_ms, mono_ns, boot_ref,
+                        payload, raw)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_GAP = "INSERT INTO gaps (stream_ref, first_seq, last_seq, reason, observed_at_ns) VALUES (?, ?, ?, ?, ?)"
+_INSERT_LEDGER = "INSERT INTO ledger (stream_ref, first_seq, last_seq, received_at_ns) VALUES (?, ?, ?, ?)"
+# ledger ranges of a stream are disjoint, so only the nearest one from below can overlap
+_NEAREST = """
+    SELECT first_seq, last_seq FROM ledger
+    WHERE stream_ref = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1
+"""
+
+
+class SqliteHistoryWriter:
+    """``HistoryWriter`` on one SQLite file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError, LinkError, IntegrityError: as ``open_for_writing``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_for_writing(path)
+        self._references = ReferenceCache()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="history-writer")
+        self._is_closed = False
+
+    async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
+        """See ``HistoryWriter``."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, list(batches))
+
+    async def close(self) -> None:
+        """See ``HistoryWriter``."""
+        if not self._is_closed:
+            self._is_closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._thread.shutdown(wait=True)
+
+    def _commit(self, batches: list[ReceivedBatch]) -> list[CommitOutcome]:
+        connection = self._connection
+        with translated("commit batches", self._path):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                outcomes = [self._store_apart(item) for item in batches]
+                connection.execute("COMMIT")
+            except BaseException:
+                self._references.clear()
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        return outcomes
+
+    def _store_apart(self, item: ReceivedBatch) -> CommitOutcome:
+        """Store one batch so that what is wrong with it undoes it alone."""
+        connection = self._connection
+        connection.execute("SAVEPOINT batch")
+        try:
+            outcome = self._store(item)
+        except _VALUE_ERRORS:
+            self._references.clear()
+            connection.execute("ROLLBACK TO batch")
+            outcome = CommitOutcome.UNSTORABLE
+        connection.execute("RELEASE batch")
+        return outcome
+
+    def _store(self, item: ReceivedBatch) -> CommitOutcome:
+        connection, batch = self._connection, item.batch
+        stream_ref = self._references.stream(connection, batch.stream_id)
+        nearest = connection.execute(_NEAREST, (stream_ref, batch.last_seq)).fetchone()
+        if nearest == (batch.first_seq, batch.last_seq):
+            return CommitOutcome.DUPLICATE
+        if nearest is not None and nearest[1] >= batch.first_seq:
+            return CommitOutcome.RANGE_CONFLICT
+        points, gaps = [], []
+        for record in batch.records:
+            if isinstance(record.payload, Gap):
+                gaps.append((stream_ref, record.seq, record.last_seq(), record.payload.reason, record.observed_at_ns))
+            else:
+                points.append(self._point(stream_ref, batch.stream_id, record))
+        connection.executemany(_INSERT_POINT, points)
+        connection.executemany(_INSERT_GAP, gaps)
+        connection.execute(_INSERT_LEDGER, (stream_ref, batch.first_seq, batch.last_seq, item.received_at_ns))
+        return CommitOutcome.COMMITTED
+
+    def _point(self, stream_ref: int, stream_id: str, record: Record) -> tuple[object, ...]:
+        return (
+            stream_ref,
+            record.seq,
+            self._references.series(self._connection, series_key(stream_id, record)),
+            record.observed_at_ns,
+            record.clock.state.value,
+            record.clock.error_ms,
+            record.mono_ns,
+            self._references.boot(self._connection, record.boot_id),
+            _ENCODER.encode(record.payload).decode(),
+            record.raw,
+        )

@@ -1,0 +1,1 @@
+"""Steps of the schema, applied by alembic; see `cloud_api.operations.migrating`."""

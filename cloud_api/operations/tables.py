@@ -1,0 +1,62 @@
+"""Tables of the operations database (SQLAlchemy Core).
+
+Plain types only, so that SQLite and PostgreSQL hold the same: times are UTC ns in BigInteger (exact, no time zone to
+lose), documents are JSON. ``cloud_api/operations/migrations`` makes them; a test holds both to be the same.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+gateways = sa.Table(
+    "gateways",
+    metadata,
+    sa.Column("site", sa.String(40), primary_key=True),
+    sa.Column("gateway", sa.String(40), primary_key=True),
+    sa.Column("first_seen_ns", sa.BigInteger, nullable=False),
+    sa.Column("last_seen_ns", sa.BigInteger, nullable=False),
+    sa.Column("clock_offset_ms", sa.Float),
+    sa.Column("status", sa.JSON, nullable=False),
+)
+
+poison_batches = sa.Table(
+    "poison_batches",
+    metadata,
+    sa.Column("poison_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("site", sa.String(40), nullable=False),
+    sa.Column("gateway", sa.String(40), nullable=False),
+    sa.Column("digest", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(40), nullable=False),
+    sa.Column("cause", sa.String(500), nullable=False),
+    sa.Column("stream_id", sa.String(160), nullable=False),
+    sa.Column("first_seq", sa.String(40), nullable=False),
+    sa.Column("last_seq", sa.String(40), nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("kept_bytes", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("times_seen", sa.BigInteger, nullable=False),
+    sa.Column("first_seen_ns", sa.BigInteger, nullable=False),
+    sa.Column("last_seen_ns", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("site", "gateway", "digest", name="uq_poison_batches_site"),
+)
+
+vessels = sa.Table(
+    "vessels",
+    metadata,
+    sa.Column("mmsi", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(40)),
+    sa.Column("callsign", sa.String(20)),
+    sa.Column("imo", sa.BigInteger),
+    sa.Column("ship_type", sa.Integer),
+    sa.Column("to_bow_m", sa.Integer),
+    sa.Column("to_stern_m", sa.Integer),
+    sa.Column("to_port_m", sa.Integer),
+    sa.Column("to_starboard_m", sa.Integer),
+    sa.Column("updated_at_ns", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,83 @@
+"""Keeps the identity of vessels in the operations database: who they are outlives their positions.
+
+An identity is what a vessel's own static messages say. Values that a message does not carry leave the stored ones as
+they are (class B sends name and call sign in different parts).
+"""
+
+from collections.abc import Mapping
+
+from cloud_api.operations.database import OperationsDatabase
+from cloud_api.operations.tables import vessels
+from cloud_api.operations.upsert import upsert
+from contracts.payloads import Ais
+
+IDENTITY_FIELDS = (
+    "name",
+    "callsign",
+    "imo",
+    "ship_type",
+    "to_bow_m",
+    "to_stern_m",
+    "to_port_m",
+    "to_starboard_m",
+)
+MAX_PENDING = 20_000
+"""Vessels waiting to be written: the largest picture; the one that has waited longest goes, and is heard again."""
+MAX_MMSI = 999_999_999
+"""Nine digits (ITU-R M.585); what claims more is no vessel."""
+
+
+class VesselIdentities:
+    """Identities that were heard and are not written yet. Sans-io."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, int | str]] = {}
+        self._pending: dict[int, int] = {}
+        self.dropped = 0
+
+    def hear(self, ais: Ais, observed_at_ns: int) -> None:
+        """Take the identity out of one message, if it has one that differs from what was heard before."""
+        found = {name: getattr(ais, name) for name in IDENTITY_FIELDS if getattr(ais, name) is not None}
+        if not found or not 0 < ais.mmsi <= MAX_MMSI:
+            return
+        known = self._known.get(ais.mmsi, {})
+        merged = known | found
+        if merged == known:
+            return
+        if ais.mmsi not in self._known and len(self._known) >= MAX_PENDING:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self.dropped += self._pending.pop(oldest, None) is not None
+        self._known[ais.mmsi] = merged
+        self._pending[ais.mmsi] = observed_at_ns
+
+    def due(self) -> dict[int, tuple[dict[str, int | str], int]]:
+        """Return what is to be written, by MMSI: identity and UTC ns."""
+        return {mmsi: (self._known[mmsi], at_ns) for mmsi, at_ns in self._pending.items()}
+
+    def written(self, rows: Mapping[int, tuple[dict[str, int | str], int]]) -> None:
+        """Note that these are stored; what changed meanwhile stays due."""
+        for mmsi, (identity, _) in rows.items():
+            if self._known.get(mmsi) is identity:
+                self._pending.pop(mmsi, None)
+
+
+class SqlVesselStore:
+    """Rows of ``vessels``."""
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        self._database = database
+
+    async def save(self, rows: Mapping[int, tuple[dict[str, int | str], int]]) -> None:
+        """Insert or complete identities in one transaction.
+
+        Args:
+            rows: identity and UTC ns of the message, by MMSI.
+
+        Raises:
+            LinkError: not now.
+        """
+        async with self._database.transaction("save vessels") as connection:
+            for mmsi, (identity, at_ns) in rows.items():
+                changes = {**identity, "updated_at_ns": at_ns}
+                await upsert(connection, vessels, {"mmsi": mmsi, **changes}, ["mmsi"], changes)
