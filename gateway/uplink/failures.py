@@ -1,0 +1,51 @@
+"""What went wrong with a connection, in words that help the technician. Sans-io."""
+
+import socket
+import ssl
+
+from contracts.errors import LinkError
+
+OPERATION = "connect to broker"
+OWN_CERTIFICATE_HINT = "is the gateway's certificate expired, revoked, or of another authority? provision it again"
+
+_NETWORK_FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
+    (socket.gaierror, "name", "check broker.host and the name server"),
+    (ConnectionRefusedError, "refused", "is the broker running, is broker.port right?"),
+    (TimeoutError, "timeout", "check the network and its firewalls"),
+)
+
+
+def from_exception(subject: str, error: Exception) -> LinkError:
+    """Translate a failure of TCP or TLS.
+
+    Args:
+        subject: host and port.
+        error: as it was raised.
+    """
+    cause = str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError):
+        return _from_tls(subject, error, cause)
+    for kind, reason, hint in _NETWORK_FAILURES:
+        if isinstance(error, kind):
+            return LinkError(OPERATION, subject, cause, hint, reason)
+    return LinkError(OPERATION, subject, cause, "check the network", "network")
+
+
+def _from_tls(subject: str, error: ssl.SSLError, cause: str) -> LinkError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "check identity.trust and broker.server_name: the broker is not who it should be"
+        return LinkError(OPERATION, subject, error.verify_message or cause, hint, "broker_certificate")
+    if "ALERT" in (error.reason or ""):
+        return LinkError(OPERATION, subject, error.reason or cause, OWN_CERTIFICATE_HINT, "own_certificate")
+    return LinkError(OPERATION, subject, cause, "is this the broker's MQTT port with TLS?", "tls")
+
+
+def refused(subject: str, answer: str) -> LinkError:
+    """Translate a CONNACK or SUBACK that says no."""
+    hint = "the broker does not allow this: is the gateway registered, is its certificate that of this gateway?"
+    return LinkError(OPERATION, subject, answer, hint, "not_authorised")
+
+
+def closed_early(subject: str) -> LinkError:
+    """Translate an end before the CONNACK: with TLS 1.3 that is how a refused client certificate looks."""
+    return LinkError(OPERATION, subject, "the broker closed the connection", OWN_CERTIFICATE_HINT, "closed_early")

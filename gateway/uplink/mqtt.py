@@ -1,0 +1,213 @@
+"""Shell around paho-mqtt: one connection, one thread, callbacks turned into futures and a bounded inbox.
+
+A new client for each connection: what was in flight is the window's business, paho must not send it on its own. All
+socket work is done by the connection's thread; other threads only queue packets (``on_socket_register_write`` is set
+so that paho does not write from the caller's thread).
+"""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from contracts.errors import LinkError
+from firmware_configs.device import Broker, Identity
+from firmware_configs.device import Uplink as UplinkSettings
+from gateway.counters import Counters
+from gateway.uplink import failures
+from gateway.uplink.tls import make_context
+
+CONNECT_TIMEOUT_S = 10.0
+"""TCP and TLS each; a satellite link needs under 3 s."""
+ANSWER_TIMEOUT_S = 25.0
+"""TCP, TLS, CONNACK and SUBACK together."""
+GOODBYE_TIMEOUT_S = 1.0
+LOOP_TIMEOUT_S = 1.0
+MAX_INBOX = 1024
+"""Messages from the broker that wait for the event loop: four full windows of receipts. What is more is dropped and
+counted; a receipt that was dropped comes again with the resend."""
+
+
+@dataclass(slots=True)
+class _Session:
+    """One connection and what its thread reports of it."""
+
+    client: Client
+    subject: str
+    ready: asyncio.Future[None]
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cause: str = ""
+    is_closing: bool = False
+
+
+class MqttTransport:
+    """The transport of ``gateway.uplink.ports``.
+
+    Args:
+        client_id: MQTT client id.
+        identity: PEM files.
+        settings: protocol version, keep-alive, window.
+        subscriptions: topics and their QoS.
+        counters: where drops are counted.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        identity: Identity,
+        settings: UplinkSettings,
+        subscriptions: list[tuple[str, int]],
+        counters: Counters,
+    ) -> None:
+        self._client_id = client_id
+        self._identity = identity
+        self._settings = settings
+        self._subscriptions = subscriptions
+        self._counters = counters
+        self._session: _Session | None = None
+        self._inbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_INBOX)
+        self._inbox_room = threading.BoundedSemaphore(MAX_INBOX)
+
+    async def connect(self, broker: Broker) -> None:
+        """Connect and subscribe; see the port."""
+        await self.disconnect()
+        subject = f"{broker.host}:{broker.port}"
+        client = await asyncio.to_thread(self._make_client, broker)
+        loop = asyncio.get_running_loop()
+        session = _Session(client, subject, loop.create_future())
+        self._wire(session, loop)
+        self._session = session
+        thread = threading.Thread(target=self._run, args=(session, broker, loop), name="uplink-mqtt", daemon=True)
+        thread.start()
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await session.ready
+        except TimeoutError as exc:
+            await self.disconnect()
+            raise failures.from_exception(subject, exc) from exc
+        except LinkError:
+            await self.disconnect()
+            raise
+
+    async def closed(self) -> str:
+        """Wait for the end of the connection; see the port."""
+        session = self._session
+        if session is None:
+            return "no connection"
+        await session.ended.wait()
+        return session.cause
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Queue a message; see the port."""
+        session = self._session
+        if session is None or session.ended.is_set() or not session.ready.done():
+            return False
+        return session.client.publish(topic, payload, qos).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    async def next_messages(self) -> list[tuple[str, bytes]]:
+        """Wait for messages; see the port."""
+        messages = [await self._inbox.get()]
+        while not self._inbox.empty():
+            messages.append(self._inbox.get_nowait())
+        self._inbox_room.release(len(messages))
+        return messages
+
+    async def disconnect(self) -> None:
+        """End the connection; see the port."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        session.is_closing = True
+        session.client.disconnect()
+        try:
+            async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                await session.ended.wait()
+        except TimeoutError:
+            self._counters.add("uplink_goodbye_timeouts")
+
+    def _make_client(self, broker: Broker) -> Client:
+        protocol = MQTTProtocolVersion.MQTTv5 if self._settings.protocol == "5" else MQTTProtocolVersion.MQTTv311
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=True if protocol is MQTTProtocolVersion.MQTTv311 else None,
+            protocol=protocol,
+            reconnect_on_failure=False,
+        )
+        client.tls_set_context(make_context(self._identity, broker.server_name or broker.host))
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        # a resend may meet its forerunner, which the broker has not acknowledged yet
+        client.max_inflight_messages_set(2 * self._settings.window_batches)
+        client.max_queued_messages_set(4 * self._settings.window_batches)
+        client.on_socket_register_write = lambda _client, _data, _socket: None
+        return client
+
+    def _wire(self, session: _Session, loop: asyncio.AbstractEventLoop) -> None:
+        """Turn paho's callbacks, which come on the connection's thread, into events of the loop."""
+
+        def on_connect(
+            client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
+        ) -> None:
+            if code.is_failure:
+                _call(loop, _settle, session, failures.refused(session.subject, str(code)))
+                client.disconnect()
+            else:
+                client.subscribe(list(self._subscriptions))
+
+        def on_subscribe(
+            client: Client, _data: object, _mid: int, codes: list[ReasonCode], _properties: Properties | None
+        ) -> None:
+            denied = [str(code) for code in codes if code.is_failure]
+            answer = f"subscription: {', '.join(denied)}"
+            _call(loop, _settle, session, failures.refused(session.subject, answer) if denied else None)
+            if denied:
+                client.disconnect()
+
+        def on_disconnect(
+            _client: Client, _data: object, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
+        ) -> None:
+            session.cause = str(code)
+
+        def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
+            if self._inbox_room.acquire(blocking=False):
+                _call(loop, self._inbox.put_nowait, (message.topic, message.payload))
+            else:
+                self._counters.add("uplink_inbox_dropped")
+
+        session.client.on_connect = on_connect
+        session.client.on_subscribe = on_subscribe
+        session.client.on_disconnect = on_disconnect
+        session.client.on_message = on_message
+
+    def _run(self, session: _Session, broker: Broker, loop: asyncio.AbstractEventLoop) -> None:
+        """Body of the connection's thread."""
+        failure: LinkError = failures.closed_early(session.subject)
+        try:
+            session.client.connect(broker.host, broker.port, self._settings.keepalive_s)
+            if session.is_closing:
+                session.client.disconnect()  # nobody waits for it any more; its client id must not push out the next
+            while session.client.loop(LOOP_TIMEOUT_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                pass
+        except (OSError, ValueError) as exc:
+            failure = failures.from_exception(session.subject, exc)
+            session.cause = failure.cause
+        _call(loop, _settle, session, failure)
+        _call(loop, session.ended.set)
+
+
+def _settle(session: _Session, failure: LinkError | None) -> None:
+    if session.ready.done():
+        return
+    if failure is None:
+        session.ready.set_result(None)
+    else:
+        session.ready.set_exception(failure)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: object, *arguments: object) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function, *arguments)  # type: ignore[arg-type] # any callable of any arguments
