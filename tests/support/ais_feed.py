@@ -42,7 +42,7 @@ def _wrapper_time(line: bytes) -> float | None:
 
 def numbered_message(number: int, lon_deg: float = -0.15, lat_deg: float = 39.6) -> bytes:
     """Return a class A position report whose MMSI is ``FIRST_MMSI + number``, as a receiver writes it."""
-    fields = {
+    fields: dict[str, str | int | float | bytes | bool] = {
         "type": 1,
         "mmsi": FIRST_MMSI + number,
         "lon": lon_deg,
