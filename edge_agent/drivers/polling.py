@@ -6,7 +6,7 @@ an exception stays connected and is asked again at its next slot; one that is si
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -42,8 +42,9 @@ class PollingSession:
     ) -> None:  # fmt: skip
         self._reader = reader
         self._decoder = SampleDecoder(register_map)
-        self._filter = ChangeFilter(register_map, round(heartbeat_s * NS))
         self._period_ns = round(NS / sample_hz)
+        # half a period early: a poll that comes a hair before the heartbeat is due would put it off by a whole one
+        self._filter = ChangeFilter(register_map, round(heartbeat_s * NS) - self._period_ns // 2)
         self._open_timeout_s = open_timeout_s
         self._sink = sink
         self._vitals = vitals
@@ -68,8 +69,11 @@ class PollingSession:
         """
         await self._reader.open()
 
-    async def serve(self) -> None:
+    async def serve(self, proven: Callable[[], None]) -> None:
         """Poll until the link fails.
+
+        Args:
+            proven: called at each answer, an exception of the PLC included.
 
         Raises:
             LinkError: the PLC is silent or gone.
@@ -77,24 +81,26 @@ class PollingSession:
         schedule = PollSchedule(self._period_ns, clock.now().mono_ns)
         while True:
             await self._sink.room()
-            await self._poll()
+            await self._poll(proven)
             due_ns = schedule.next_due(clock.now().mono_ns)
-            self._counts["missed_poll"] = self._counts["missed_poll"] + schedule.take_missed()
+            self._counts["missed_poll"] += schedule.take_missed()
             await self._wait_until(due_ns)
 
     async def close(self) -> None:
         """Disconnect."""
         await self._reader.close()
 
-    async def _poll(self) -> None:
+    async def _poll(self, proven: Callable[[], None]) -> None:
         self._touch()
         try:
             answers = {block: await self._reader.read(block) for block in self._decoder.reads}
         except PeerError as exc:
+            proven()
             self._counts[exc.reason] += 1
             if self._vitals.note_error(str(exc)):
                 self._log.warning("plc_refuses", cause=str(exc), reason=exc.reason)
             return
+        proven()
         if self._vitals.note_error(""):
             self._log.info("plc_answers_again")
         at = clock.now()

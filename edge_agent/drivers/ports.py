@@ -1,6 +1,6 @@
 """What a driver is to the agent process, and what it needs from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from contracts.payloads import Payload
@@ -41,8 +41,13 @@ class Session(Protocol):
         """Connect to the hardware."""
         ...
 
-    async def serve(self) -> None:
-        """Read and put until the link fails; returns once the hardware has nothing more to say for ever."""
+    async def serve(self, proven: Callable[[], None]) -> None:
+        """Read and put until the link fails; returns once the hardware has nothing more to say for ever.
+
+        Args:
+            proven: to be called whenever the hardware has shown that it is there. An open socket alone does not: a
+                terminal server accepts while the instrument behind it is off, and a PLC that halts keeps its socket.
+        """
         ...
 
     async def close(self) -> None:

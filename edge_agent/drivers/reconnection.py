@@ -40,6 +40,7 @@ class Reconnection:
         self._session = session
         self._vitals = vitals
         self._backoff = backoff or FullJitter(BACKOFF_BASE_S, BACKOFF_CAP_S)
+        self._proven_at_s: float | None = None
         self._log = structlog.get_logger().bind(source=source)
 
     async def run(self) -> None:
@@ -59,25 +60,27 @@ class Reconnection:
     async def _attempt(self) -> None:
         limit_s = self._session.open_timeout_s
         self._vitals.touch(time.monotonic(), limit_s)
+        self._proven_at_s = None
         try:
             try:
                 async with asyncio.timeout(limit_s):
                     await self._session.open()
             except TimeoutError as exc:
                 raise LinkError("open link", "hardware", f"not open after {limit_s:g} s", "", "timeout") from exc
-            started_s = time.monotonic()
-            attempts = self._backoff.attempts
-            if self._vitals.link_up():
-                self._log.info("link_up", attempts=attempts)
-            try:
-                await self._session.serve()
-            finally:
-                # a peer that accepts and hangs up at once must not be asked at the base pace for ever
-                if time.monotonic() - started_s >= STABLE_S:
-                    self._backoff.reset()
+            await self._session.serve(self._proven)
         finally:
             self._vitals.touch(time.monotonic(), _CLOSE_TIMEOUT_S)
             await self._release()
+
+    def _proven(self) -> None:
+        now_s = time.monotonic()
+        if self._proven_at_s is None:
+            self._proven_at_s = now_s
+            if self._vitals.link_up():
+                self._log.info("link_up", attempts=self._backoff.attempts)
+        elif now_s - self._proven_at_s >= STABLE_S:
+            # a peer that answers once and hangs up must not be asked at the base pace for ever
+            self._backoff.reset()
 
     async def _release(self) -> None:
         try:

@@ -6,7 +6,7 @@ moves no window.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -68,8 +68,11 @@ class NmeaSession:
         """
         await self._link.open()
 
-    async def serve(self) -> None:
+    async def serve(self, proven: Callable[[], None]) -> None:
         """Read until the link fails, or a recording has ended.
+
+        Args:
+            proven: called when bytes came, or the link has stayed open for ``READ_WAIT_S`` without any.
 
         Raises:
             LinkError: the link failed.
@@ -87,6 +90,7 @@ class NmeaSession:
             at = clock.now()
             if data == b"":
                 return
+            proven()
             if data:
                 self._put(self._decoder.feed(data, at.mono_ns), at)
             if at.mono_ns - ticked_at_ns >= _NS:
