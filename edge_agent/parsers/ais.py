@@ -88,7 +88,7 @@ def _full_bits(kind: Any) -> int:  # noqa: ANN401 - pyais builds its classes at 
 
 
 def _restore_codes(decoded: Any, bits: bit_vector) -> None:  # noqa: ANN401 - see above
-    """Put back the codes as transmitted: pyais replaces those it has no name for (ship type 38 becomes 0, 46 becomes 45)."""
+    """Put back the codes as sent: pyais replaces those it has no name for (ship type 38 becomes 0, 46 becomes 45)."""
     kind = type(decoded)
     codes = _CODES.get(kind)
     if codes is None:

@@ -55,7 +55,7 @@ METEO_RANGES: dict[str, tuple[float, float]] = {
     "salinity": (0, 50.1),
     "ice": (0, 1),
 }
-"""What each field can mean, in the unit of pyais (kn, deg, °C, %, hPa, m); outside it is "not available" or reserved."""
+"""What each field can mean, in the unit of pyais (kn, deg, °C, %, hPa, m); else it is "not available" or reserved."""
 
 _VISIBILITY_MAX = {11: 25.0, 31: 12.6}
 _HAZARD_UNKNOWN = 5

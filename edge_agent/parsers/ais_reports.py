@@ -186,5 +186,3 @@ def _note_exceptions(other: dict[str, FieldValue], second: int | None, turning: 
         other["position_mode"] = mode
     if turning is not None:
         other["turning"] = turning
-
-

@@ -77,7 +77,7 @@ def position_mode(second: int | None) -> str | None:
 
 
 def rate_of_turn(turn: float | None) -> float | None:
-    """Rate of turn, degrees a minute; -128 is not available, ±127 a direction without a rate (both are enum members)."""
+    """Rate of turn, degrees a minute; -128 is not available, ±127 a side without a rate (both are enum members)."""
     return None if turn is None or isinstance(turn, Enum) else turn
 
 

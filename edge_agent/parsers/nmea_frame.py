@@ -1,8 +1,9 @@
 r"""Bytes in any chunking → sentences of IEC 61162-1 (NMEA 0183), each with a checked checksum.
 
-A sentence begins with ``$`` or ``!`` and ends at the end of its line (CR LF or LF). Both characters are reserved, so one
-inside a line begins a new sentence and everything before it was cut short. A TAG block ``\...\`` before a sentence is
-read and kept with it. What is no sentence is counted by reason, never raised: any bytes can arrive on a wire.
+A sentence begins with ``$`` or ``!`` and ends at the end of its line (CR LF or LF). Both characters are reserved, so
+one inside a line begins a new sentence and everything before it was cut short. A TAG block ``\...\`` before a
+sentence is read and kept with it. What is no sentence is counted by reason, never raised: any bytes can
+arrive on a wire.
 
 It refuses to guess: a sentence without a checksum, or with a wrong one, is no sentence.
 
@@ -57,8 +58,8 @@ class SentenceFramer:
         ledger: where what is discarded is counted.
         max_sentence_bytes: longest sentence accepted. The standard says 82, real receivers send more.
 
-    The buffer holds at most the last ``max_sentence_bytes + MAX_TAG_BYTES`` bytes of a line; a longer line is counted as
-    ``too_long``, and a sentence at its end is still found.
+    The buffer holds at most the last ``max_sentence_bytes + MAX_TAG_BYTES`` bytes of a line; a longer line is counted
+    as ``too_long``, and a sentence at its end is still found.
     """
 
     def __init__(self, ledger: RejectLedger, *, max_sentence_bytes: int = 512) -> None:

@@ -1,7 +1,7 @@
 """Wind of a fixed mast: MWV and MWD.
 
-At a mast that does not move, relative and true wind (reference ``R`` and ``T`` of MWV) are the same, and its zero mark is
-set to true north when it is mounted: the angle is the direction the wind blows from. A mast on something that moves
+At a mast that does not move, relative and true wind (reference ``R`` and ``T`` of MWV) are the same, and its zero mark
+is set to true north when it is mounted: the angle is the direction the wind blows from. A mast on something that moves
 does not belong here.
 
 *Source:* IEC 61162-1:2016 clauses 8.3.62 (MWD), 8.3.63 (MWV).
