@@ -37,7 +37,8 @@ def _wrapper_time(line: bytes) -> float | None:
     if not line.startswith(b"$PGHP,"):
         return None
     fields = [int(part) for part in line.split(b",")[2:9]]
-    return datetime(*fields[:6], tzinfo=UTC).timestamp() + fields[6] / 1000
+    year, month, day, hour, minute, second, ms = fields
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp() + ms / 1000
 
 
 def numbered_message(number: int, lon_deg: float = -0.15, lat_deg: float = 39.6) -> bytes:

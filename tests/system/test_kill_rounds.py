@@ -90,7 +90,7 @@ def kill_and_start(process: Process) -> None:
     process.start()
 
 
-def rounds(port: Port, kill: Callable[[], float | int | None], what: str, instrument: Instrument) -> Iterator[float | int | None]:
+def rounds(port: Port, kill: Callable[[], float | None], what: str, instrument: Instrument) -> Iterator[float | None]:
     for number in range(1, ROUNDS + 1):
         yield kill()
         wait_for_new(port, instrument, f"round {number} of killing the {what}")

@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench`` prints one JSON line a figure, with its ratio to the named peer or limit."""

@@ -1,0 +1,22 @@
+"""``python -m tests.bench``: all benchmarks, one JSON line a figure."""
+
+import sys
+from pathlib import Path
+
+from tests.bench import decoding, latency
+
+RECORDINGS = Path(__file__).parent.parent.parent.parent / "shared" / "data"
+
+
+def main() -> int:
+    """Run everything that can run here; a missing recording is said, not hidden."""
+    if RECORDINGS.is_dir():
+        decoding.run(RECORDINGS)
+    else:
+        sys.stderr.write(f"not measured: decoding, because {RECORDINGS} is not there\n")
+    latency.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
