@@ -13,9 +13,9 @@ import structlog
 from cloud_api.fleet.models import GatewayEntry
 from cloud_api.live.models import NS_PER_S, Origin
 from cloud_api.live.picture import MAX_FUTURE_NS, LivePicture
+from cloud_api.timestamps import NS_PER_MS
 from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.plausibility import has_sound_ids, is_plausible
-from cloud_api.timestamps import NS_PER_MS
 from contracts.batch import Batch
 from contracts.health import GatewayStatus
 from contracts.payloads import Ais, BerthSample, CraneSample, Depth, GnssFix, WaterLevel, Weather, Wind

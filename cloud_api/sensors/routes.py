@@ -1,0 +1,22 @@
+"""Routes of sensors."""
+
+import time
+
+from aiohttp import web
+
+from cloud_api.live.routes import PICTURE
+from cloud_api.sensors.models import SensorList
+from cloud_api.sensors.service import describe_sensor
+from cloud_api.timestamps import format_utc
+from cloud_api.web.parameters import Parameters, read_query
+from cloud_api.web.routing import Route, json_response
+
+
+async def _list(request: web.Request) -> web.Response:
+    read_query(request, Parameters)
+    now_ns = time.time_ns()
+    states = sorted(request.app[PICTURE].sensors(), key=lambda state: state.id)
+    return json_response(SensorList(items=[describe_sensor(one, now_ns) for one in states], at=format_utc(now_ns)))
+
+
+ROUTES = (Route("/api/v1/sensors", _list, "latest value of every fixed sensor", "sensors", response=SensorList),)

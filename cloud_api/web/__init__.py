@@ -1,0 +1,1 @@
+"""The HTTP server: route declarations, problems, limits, probes and the control room's files."""
