@@ -1,0 +1,130 @@
+/**
+ * The target symbols, made on demand for one palette and one pixel ratio and kept.
+ *
+ * After IMO SN.1/Circ.243 and IEC 62288, followed in look, without a claim of conformity: acute isosceles triangle
+ * to the heading; smaller at rest; hollow when stale; crossed when lost; diamond for an aid to navigation; square for
+ * a base station; crossed circle for a distress transmitter. A ship whose heading and course are unknown is a circle:
+ * a triangle would invent a direction.
+ */
+import type { Freshness } from '../picture/staleness.ts';
+import { Station } from '../picture/target_bits.ts';
+import type { MapPalette } from './palette.ts';
+import { rgb } from './palette.ts';
+import { type Point, type Shape, type Sprite, rasterise } from './raster.ts';
+
+export type SymbolKind = 'ship' | 'resting' | 'undirected' | 'base' | 'aton' | 'aircraft' | 'survival' | 'other';
+
+const KINDS: readonly SymbolKind[] = [
+  'ship', 'resting', 'undirected', 'base', 'aton', 'aircraft', 'survival', 'other',
+];
+const FRESHNESSES: readonly Freshness[] = ['fresh', 'stale', 'lost'];
+/** Directions drawn: 3 degrees apart, half of which is the largest error seen, less than a pixel at the bow. */
+const DIRECTIONS = 120;
+const EDGE_PX = 29;
+
+/** Symbol of a target; `directionDeg` is its heading, or else its course, or null. */
+export function symbolKind(stationCode: number, isResting: boolean, directionDeg: number | null): SymbolKind {
+  switch (stationCode) {
+    case Station.classA:
+    case Station.classB:
+      if (directionDeg === null) return 'undirected';
+      return isResting ? 'resting' : 'ship';
+    case Station.base:
+      return 'base';
+    case Station.aton:
+      return 'aton';
+    case Station.sarAircraft:
+      return 'aircraft';
+    case Station.survival:
+      return 'survival';
+    default:
+      return 'other';
+  }
+}
+
+export class SpriteAtlas {
+  private readonly sprites: (Sprite | undefined)[] = new Array(KINDS.length * FRESHNESSES.length * DIRECTIONS);
+
+  /** @param ratio canvas pixels a CSS pixel. */
+  constructor(
+    private readonly palette: MapPalette,
+    private readonly ratio: number,
+  ) {}
+
+  get(kind: SymbolKind, freshness: Freshness, directionDeg: number): Sprite {
+    const isTurned = kind === 'ship' || kind === 'resting' || kind === 'aircraft';
+    const step = isTurned ? Math.round((directionDeg / 360) * DIRECTIONS) % DIRECTIONS : 0;
+    const index = (KINDS.indexOf(kind) * FRESHNESSES.length + FRESHNESSES.indexOf(freshness)) * DIRECTIONS + step;
+    const known = this.sprites[index];
+    if (known !== undefined) return known;
+    const made = this.make(kind, freshness, (step / DIRECTIONS) * 2 * Math.PI);
+    this.sprites[index] = made;
+    return made;
+  }
+
+  private make(kind: SymbolKind, freshness: Freshness, turnRad: number): Sprite {
+    const size = Math.ceil(EDGE_PX * this.ratio) | 1;
+    const shapes = symbolShapes(kind, freshness, this.palette);
+    if (freshness === 'lost') shapes.push(...cross(7, rgb(this.palette.stale), 1.5));
+    return rasterise(size, shapes.map((shape) => placed(shape, turnRad, this.ratio)));
+  }
+}
+
+function symbolShapes(kind: SymbolKind, freshness: Freshness, palette: MapPalette): Shape[] {
+  const isFresh = freshness === 'fresh';
+  const edge = rgb(isFresh ? palette.shipEdge : palette.stale);
+  const body = (points: Point[], fill: string, fillAlpha = 1): Shape => ({
+    points, isClosed: true, fill: isFresh ? rgb(fill) : null, stroke: edge, strokeWidth: 1.4, fillAlpha,
+  });
+  switch (kind) {
+    case 'ship':
+      return [body([[0, -11], [5.2, 8], [-5.2, 8]], palette.ship)];
+    case 'resting':
+      return [body([[0, -7], [3.6, 5.5], [-3.6, 5.5]], palette.rest)];
+    case 'undirected':
+      return [body(circle(4.5), palette.rest)];
+    case 'base':
+      return [body(square(4), palette.halo, 0.6), ...plus(2.5, edge)];
+    case 'aton':
+      return [body([[0, -6], [6, 0], [0, 6], [-6, 0]], palette.halo, 0.6), ...plus(2.5, edge)];
+    case 'aircraft':
+      return [body([[0, -10], [2, -2], [9, 3], [9, 5], [2, 3], [1.4, 9], [-1.4, 9], [-2, 3], [-9, 5], [-9, 3], [-2, -2]], palette.ship)];
+    case 'survival': {
+      const alarm = rgb(isFresh ? palette.alarm : palette.stale);
+      const ring: Shape = { ...body(circle(9), palette.halo, 0.8), stroke: alarm, strokeWidth: 2.2 };
+      return [ring, ...cross(6, alarm, 2.2)];
+    }
+    default:
+      return [body(circle(3.2), palette.halo, 0.6)];
+  }
+}
+
+function line(points: Point[], stroke: readonly [number, number, number], strokeWidth: number): Shape {
+  return { points, isClosed: false, fill: null, stroke, strokeWidth, fillAlpha: 0 };
+}
+
+function cross(reach: number, stroke: readonly [number, number, number], width: number): Shape[] {
+  return [line([[-reach, -reach], [reach, reach]], stroke, width), line([[-reach, reach], [reach, -reach]], stroke, width)];
+}
+
+function plus(reach: number, stroke: readonly [number, number, number]): Shape[] {
+  return [line([[-reach, 0], [reach, 0]], stroke, 1.2), line([[0, -reach], [0, reach]], stroke, 1.2)];
+}
+
+function square(reach: number): Point[] {
+  return [[-reach, -reach], [reach, -reach], [reach, reach], [-reach, reach]];
+}
+
+function circle(radius: number): Point[] {
+  return Array.from({ length: 24 }, (_, i): Point => {
+    const angle = (i / 24) * 2 * Math.PI;
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
+}
+
+function placed(shape: Shape, turnRad: number, ratio: number): Shape {
+  const cos = Math.cos(turnRad) * ratio;
+  const sin = Math.sin(turnRad) * ratio;
+  const points = shape.points.map(([x, y]): Point => [x * cos - y * sin, x * sin + y * cos]);
+  return { ...shape, points, strokeWidth: shape.strokeWidth * ratio };
+}

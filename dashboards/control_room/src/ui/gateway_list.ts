@@ -1,0 +1,73 @@
+/** The gateways: heard or not, what waits on their disks, how good their clocks are, and each of their sources. */
+import { type TemplateResult, html, nothing } from 'lit';
+import { age, number, quantity } from '../i18n/format.ts';
+import { plural, t, tData } from '../i18n/translate.ts';
+import { BACKLOG_S, gatewayContact } from '../picture/notices.ts';
+import { ageOf } from '../picture/staleness.ts';
+import type { Gateway, GatewaySource } from '../wire/frame.ts';
+import { ageTag } from './age_tag.ts';
+import type { Desk } from './desk.ts';
+import { PRIORITY } from './icons.ts';
+import { SignalElement } from './signal_element.ts';
+
+export class GatewayList extends SignalElement {
+  static override properties = { desk: { attribute: false } };
+  declare desk: Desk;
+
+  protected override render(): TemplateResult {
+    const gateways = [...this.desk.picture.gateways.value.values()].sort((a, b) => a.id.localeCompare(b.id));
+    if (gateways.length === 0) return html`<p class="empty">${t('gateway.none')}</p>`;
+    return html`<div class="cards">${gateways.map((gateway) => this.renderGateway(gateway))}</div>`;
+  }
+
+  private renderGateway(gateway: Gateway): TemplateResult {
+    const { ageS, isOnline } = gatewayContact(gateway, this.desk.nowMs.value);
+    const oldest = gateway.oldest_unacknowledged_s;
+    const isBehind = oldest !== null && oldest >= BACKLOG_S;
+    return html`
+      <article class="card ${isOnline ? '' : 'is-stale'}" data-testid="gateway-row" data-gateway=${gateway.gateway} data-id=${gateway.id} data-state=${isOnline ? 'online' : 'offline'}>
+        <header>
+          <h3>${gateway.gateway}</h3>
+          <span class="chip ${isOnline ? '' : 'priority-warning'}">${isOnline ? nothing : PRIORITY.warning} ${t(isOnline ? 'gateway.online' : 'gateway.offline')}</span>
+        </header>
+        <dl class="pairs">
+          ${pair('field.buffered', html`${plural('gateway.records', gateway.buffered_records, number(gateway.buffered_records))} · ${bytes(gateway.buffered_bytes)}`, 'buffered_records')}
+          ${pair('field.oldest', html`<span class=${isBehind ? 'chip priority-warning' : ''}>${age(oldest)}</span>`, 'oldest_unacknowledged_s')}
+          ${pair('field.clock', html`${tData('clock', gateway.clock?.state ?? 'unsynced')} ± ${quantity(gateway.clock?.error_ms, 'ms', 0)}`, 'clock')}
+          ${pair('field.clock_offset', html`${quantity(gateway.clock_offset_ms, 'ms', 0)}`, 'clock_offset_ms')}
+          ${gateway.quarantined_batches > 0 ? pair('field.quarantined', html`<span class="chip priority-caution">${PRIORITY.caution} ${number(gateway.quarantined_batches)}</span>`, 'quarantined_batches') : nothing}
+          ${pair('field.software', html`${gateway.software}`, 'software')}
+        </dl>
+        <ul class="sources" aria-label=${t('field.sources')}>${gateway.sources.map((source) => this.renderSource(source))}</ul>
+        <footer>${ageTag(ageS, !isOnline)}<span class="origin">${gateway.site}</span></footer>
+      </article>
+    `;
+  }
+
+  private renderSource(source: GatewaySource): TemplateResult {
+    const isDown = source.state === 'backoff' || source.state === 'stopped';
+    const lastAgeS = ageOf(source.last_record_at, this.desk.nowMs.value);
+    const rejected = Object.values(source.rejected).reduce((sum, count) => sum + count, 0);
+    return html`
+      <li data-source=${source.source} data-state=${source.state}>
+        <span class="source-name"><b>${source.source}</b>${source.place === null ? nothing : html` <small>${source.place}</small>`}</span>
+        <span class=${isDown ? 'chip priority-caution' : 'source-state'}>${isDown ? PRIORITY.caution : nothing} ${tData('source', source.state)}</span>
+        <small class="source-counts">${lastAgeS === null ? t('source.no_record') : t('source.last_record', { age: age(lastAgeS) })}
+          · ${number(source.records)} ${t('field.records')}${rejected > 0 ? html` · ${number(rejected)} ${t('field.rejected')}` : nothing}${source.restarts > 0
+            ? html` · ${number(source.restarts)} ${t('field.restarts')}`
+            : nothing}</small>
+        ${source.last_error === '' || !isDown ? nothing : html`<small class="source-error">${t('gateway.last_error', { error: source.last_error })}</small>`}
+      </li>
+    `;
+  }
+}
+
+function pair(key: 'field.buffered' | 'field.oldest' | 'field.clock' | 'field.clock_offset' | 'field.quarantined' | 'field.software', value: TemplateResult, field: string): TemplateResult {
+  return html`<div><dt>${t(key)}</dt><dd data-field=${field}>${value}</dd></div>`;
+}
+
+function bytes(size: number): string {
+  if (size < 1_000_000) return quantity(size / 1000, 'kB', size < 10_000 ? 1 : 0);
+  return quantity(size / 1_000_000, 'MB', 1);
+}
+customElements.define('pt-gateway-list', GatewayList);
