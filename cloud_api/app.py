@@ -48,7 +48,7 @@ DRAIN_TIMEOUT_S = 3.0
 """To commit and answer what was taken: two groups; what is not answered then, the gateways send again."""
 CLOSE_TIMEOUT_S = 1.0
 """To end one part; all together stay within the 8 s after which a supervisor may kill."""
-WARM_TIMEOUT_S = 10.0
+WARM_TIMEOUT_S = 5.0
 """To fill the picture from the history; without it the picture fills itself within a reporting interval."""
 STORE_GROUP = "store"
 """Queue group of the store role: each batch goes to one of its processes."""

@@ -47,4 +47,10 @@ def set_up_logging(level: str, form: str) -> None:
     root.setLevel(LEVELS[level])
     # one line a request belongs to the metrics, not to the log
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(_is_not_eof_chatter)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _is_not_eof_chatter(record: logging.LogRecord) -> bool:
+    # asyncio says this of every TLS stream that the peer closes; it means nothing
+    return "eof_received() has no effect when using ssl" not in record.getMessage()

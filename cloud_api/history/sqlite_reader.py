@@ -33,8 +33,9 @@ class SqliteHistoryReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        for _ in range(READERS):
-            self._free.put(open_for_reading(path))
+        self._connections = [open_for_reading(path) for _ in range(READERS)]
+        for connection in self._connections:
+            self._free.put(connection)
         self._threads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="history-reader")
         self._is_closed = False
 
@@ -58,9 +59,12 @@ class SqliteHistoryReader:
         """See ``HistoryReader``."""
         if not self._is_closed:
             self._is_closed = True
-            await asyncio.to_thread(self._threads.shutdown, wait=True)
-            for _ in range(READERS):
-                self._free.get_nowait().close()
+            for connection in self._connections:
+                # whoever still waits for a long answer gets a LinkError; the end of the process does not wait for it
+                connection.interrupt()
+            await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+            for connection in self._connections:
+                connection.close()
 
     async def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)

@@ -19,8 +19,8 @@ MAX_WAITING = 32
 """Refused payloads not yet kept: at most 8 MiB; there are none in a healthy port."""
 SET_ASIDE_TIMEOUT_S = 10.0
 """The operations store answers in milliseconds; after this the payload is given up, counted, and comes again."""
-MAX_KNOWN = 256
-"""(gateway, reason) pairs that have been logged; beyond it the list starts anew and may log a pair once more."""
+MAX_KNOWN = 1024
+"""(gateway, reason, stream) triples that have been logged; beyond it the list starts anew and may log one once more."""
 ALARM_REASONS = frozenset({"range_conflict", "foreign_stream"})
 """Refusals that no line noise can cause: two writers of one stream, or a gateway under a false name."""
 
@@ -41,7 +41,7 @@ class PoisonDesk:
         self._sender = sender
         self._metrics = metrics
         self._waiting: asyncio.Queue[tuple[Refused, int]] = asyncio.Queue(maxsize=MAX_WAITING)
-        self._known: set[tuple[str, str, str]] = set()
+        self._known: set[tuple[str, str, str, str]] = set()
 
     def take(self, refused: Refused, received_at_ns: int) -> None:
         """Take one refused payload; never waits."""
@@ -81,9 +81,10 @@ class PoisonDesk:
             self._metrics.receipt_errors.labels(exc.reason).inc()
 
     def _log_once(self, refused: Refused) -> None:
-        key = (refused.topic.site, refused.topic.gateway, refused.reason)
         is_alarm = refused.reason in ALARM_REASONS
-        if key in self._known and not is_alarm:
+        stream_id = refused.stream_id if is_alarm else ""
+        key = (refused.topic.site, refused.topic.gateway, refused.reason, stream_id)
+        if key in self._known:
             return
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()

@@ -1,9 +1,9 @@
 """A real cloud process and gateways that speak to it over the real broker, for system tests.
 
-    with running_cloud(tmp_path, broker, roles="store") as cloud:
-        gateway = cloud.gateway("puerto-demo", "gw-1")
-        gateway.send(batch)
-        receipt = gateway.wait_receipt(batch)
+with running_cloud(tmp_path, broker, roles="store") as cloud:
+    gateway = cloud.gateway("puerto-demo", "gw-1")
+    gateway.send(batch)
+    receipt = gateway.wait_receipt(batch)
 """
 
 import json
