@@ -139,7 +139,8 @@ class RecordingSession:
     def summary(self) -> str:
         """Return what was recorded, for a person: one line."""
         counters = " ".join(f"{name}={count}" for name, count in sorted(self._link.counters.items()))
-        return f"recorded: {self._recorder.lines} lines, lost the link {self._losses} times ({counters or 'nothing came'})\n"
+        lines, losses = self._recorder.lines, self._losses
+        return f"recorded: {lines} lines, lost the link {losses} times ({counters or 'nothing came'})\n"
 
     async def _read_for_ever(self) -> None:
         backoff = FullJitter(RECONNECT_BASE_S, RECONNECT_CAP_S)
@@ -147,6 +148,7 @@ class RecordingSession:
             try:
                 while True:
                     data = await self._link.read()
+                    backoff.reset()
                     self._write(self._recorder.feed(data, time.time_ns()))
             except LinkError as exc:
                 self._losses += 1
@@ -154,7 +156,6 @@ class RecordingSession:
             await self._link.close()
             await self._reopen(backoff)
             sys.stderr.write("edge_agent record: connected again\n")
-            backoff.reset()
 
     async def _reopen(self, backoff: FullJitter) -> None:
         while True:

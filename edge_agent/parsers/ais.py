@@ -48,6 +48,8 @@ MAPPERS: dict[int, Callable[[Any, AisMessage], Ais]] = {
 """Mapper of each message type; types 6 and 8 carry messages of their own and are read by ``ais_binary``."""
 
 _FULL_BITS: dict[type, int] = {}
+_ATON_TYPE = 21
+_ATON_NAME_LAST_CHAR_BIT = 157
 _CODES: dict[type, list[tuple[str, int, int]]] = {}
 
 _DECODER_FAULTS = (AISBaseException, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -63,17 +65,20 @@ def decode_ais(message: AisMessage) -> Ais:
     payload = message.payload
     if not payload or payload.translate(None, _ALPHABET):
         raise PeerError("decode AIS", message.raw[:120], "character outside the alphabet", "", "ais_bad_payload")
-    bits = bit_vector(payload, message.fill_bits)
-    msg_type = bits.get(0, 6)
-    if len(bits) < _MMSI_END_BIT or not 1 <= msg_type <= _LAST_TYPE:
-        raise PeerError("decode AIS", message.raw[:120], f"type {msg_type}, {len(bits)} bits", "", "ais_undecodable")
+    msg_type = _ALPHABET.index(payload[0])
+    size_bits = len(payload) * 6 - message.fill_bits
+    if size_bits < _MMSI_END_BIT or not 1 <= msg_type <= _LAST_TYPE:
+        raise PeerError("decode AIS", message.raw[:120], f"type {msg_type}, {size_bits} bits", "", "ais_undecodable")
     try:
+        bits = bit_vector(payload, message.fill_bits)
         if msg_type in _BINARY_TYPES:
             return read_binary(bits, msg_type, message)
         decoded: Any = MSG_CLASS[msg_type].from_vector(bits)
         if msg_type not in _EXACT_TYPES:
             _restore_codes(decoded, bits)
-        if len(bits) < _full_bits(type(decoded)):
+        if msg_type == _ATON_TYPE and bits.get(_ATON_NAME_LAST_CHAR_BIT, 6) == 0:
+            decoded.name_ext = None  # the name has ended before; what follows is fill
+        if size_bits < _full_bits(type(decoded)):
             _clear_cut_fields(decoded, bits)
     except _DECODER_FAULTS as exc:
         raise PeerError("decode AIS", message.raw[:120], str(exc)[:120], "", "ais_undecodable") from exc

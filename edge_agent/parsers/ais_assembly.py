@@ -2,8 +2,8 @@
 
 A part belongs to a message by talker, VDM or VDO, channel, sequence id, number of parts and, where the line has a TAG
 block, its group or source. Parts may come in any order within the window. Two ships are never joined knowingly: a part
-that differs from one already held under its key drops what was held; a part of a message that was just completed is a
-duplicate and begins nothing.
+that differs from one already held under its key drops what was held; a part of a message that was just completed joins
+only a repetition of that message.
 
 *Source:* IEC 61162-1:2016 clause 8.3.85 (VDM); the defects of four other decoders are in docs/adr/0010.
 """
@@ -44,6 +44,8 @@ class AisMessage(msgspec.Struct, frozen=True, gc=False):
 class _Pending:
     begun_ns: int
     parts: dict[int, Sentence]
+    is_echo: bool
+    """Every part so far is one of the message that was completed last under the key."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class AisAssembler:
             key, pending = next(iter(self._pending.items()))
             if pending.begun_ns > oldest_ns:
                 break
-            self._drop(key, "fragment_incomplete")
+            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
         while self._done:
             key, done = next(iter(self._done.items()))
             if done.at_ns > oldest_ns:
@@ -105,30 +107,20 @@ class AisAssembler:
     def close(self) -> None:
         """Count everything that is incomplete: the input has ended."""
         while self._pending:
-            self._drop(next(iter(self._pending)), "fragment_incomplete")
+            key, pending = next(iter(self._pending.items()))
+            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
 
     def _add_part(self, sentence: Sentence, number: int, count: int, now_ns: int) -> AisMessage | None:
         self.expire(now_ns)
-        fields = sentence.fields
-        tag = sentence.tag
+        fields, tag = sentence.fields, sentence.tag
         key = (fields[0], fields[1], fields[3], fields[4], (tag.group or tag.source) if tag else None)
-        pending = self._pending.get(key)
         done = self._done.get(key)
-        if pending is None and done is not None and done.payloads[number - 1] == fields[5]:
-            self._ledger.add("fragment_duplicate", sentence.raw)
+        is_echo = done is not None and done.payloads[number - 1] == fields[5]
+        if not self._fits(key, sentence, number, is_echo=is_echo):
             return None
-        if pending is not None and number in pending.parts:
-            if pending.parts[number].fields[5] != fields[5]:
-                self._drop(key, "fragment_conflict")
-                pending = None
-            else:
-                self._ledger.add("fragment_duplicate", sentence.raw)
-                if len(pending.parts) > 1:
-                    return None
-                del self._pending[key]
-                pending = None
+        pending = self._pending.get(key)
         if pending is None:
-            pending = self._begin(key, now_ns)
+            pending = self._begin(key, now_ns, is_echo=is_echo)
         pending.parts[number] = sentence
         if len(pending.parts) < count:
             return None
@@ -137,10 +129,28 @@ class AisAssembler:
         self._remember(key, [part.fields[5] for part in parts], now_ns)
         return self._whole(parts)
 
-    def _begin(self, key: Key, now_ns: int) -> _Pending:
+    def _fits(self, key: Key, sentence: Sentence, number: int, *, is_echo: bool) -> bool:
+        """Drop what the part shows to be of another message; tell whether the part is to be kept."""
+        pending = self._pending.get(key)
+        if pending is None:
+            return True
+        if pending.is_echo and not is_echo:
+            self._drop(key, "fragment_duplicate")
+        elif number in pending.parts:
+            if pending.parts[number].fields[5] != sentence.fields[5]:
+                self._drop(key, "fragment_conflict")
+            else:
+                self._ledger.add("fragment_duplicate", sentence.raw)
+                if len(pending.parts) > 1:
+                    return False
+                # it is all there is: its wait begins anew
+                del self._pending[key]
+        return True
+
+    def _begin(self, key: Key, now_ns: int, *, is_echo: bool) -> _Pending:
         if len(self._pending) >= MAX_PENDING:
             self._drop(next(iter(self._pending)), "fragment_evicted")
-        pending = self._pending[key] = _Pending(now_ns, {})
+        pending = self._pending[key] = _Pending(now_ns, {}, is_echo)
         return pending
 
     def _remember(self, key: Key, payloads: list[bytes], now_ns: int) -> None:

@@ -11,6 +11,7 @@ from edge_agent.parsers.ais_assembly import AisMessage
 
 _ALTITUDE_NOT_AVAILABLE = 4095
 _SECONDS = 60
+_FULL_NAME_CHARS = 20
 _NONE_WHEN_ZERO = frozenset({"mmsi2", "mmsi3", "mmsi4", "type1_2", "type2_1"})
 """Optional second to fourth stations and requests; zero: there is none (M.1371-5 tables 53, 60, 62)."""
 
@@ -115,9 +116,16 @@ def aid_to_navigation(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - s
         lat_deg=lat_deg,
         utc_second=values.utc_second(msg.second),
         is_position_accurate=msg.accuracy,
-        name=values.text((msg.name or "") + (msg.name_ext or "")),
+        name=_extended_name(msg.name, msg.name_ext),
         **outline,
     )
+
+
+def _extended_name(name: str | None, extension: str | None) -> str | None:
+    """Join a name of 20 characters (the last may be a space) with its extension; a shorter one has none."""
+    if name is None or not extension or len(name) < _FULL_NAME_CHARS - 1:
+        return values.text(name)
+    return values.text(name.ljust(_FULL_NAME_CHARS) + extension)
 
 
 def aid_to_navigation_draft(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see above

@@ -11,7 +11,7 @@ from edge_agent.parsers.ais_assembly import AisMessage
 
 _ETA_HOURS = 24
 _ETA_MINUTES = 60
-_PART_A = 0
+_LAST_PLAIN_SECOND = 60
 
 
 def class_a_position(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - pyais builds its classes at run time
@@ -20,11 +20,15 @@ def class_a_position(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - py
     second = msg.second
     other: dict[str, FieldValue] = {
         "repeat": msg.repeat,
-        "maneuver": None if msg.maneuver is None else values.plain(msg.maneuver) or None,
+        "maneuver": int(msg.maneuver or 0) or None,
         "raim": msg.raim,
         "radio": msg.radio,
     }
-    _note_exceptions(other, second, values.turning(msg.turn))
+    if second is not None and second > _LAST_PLAIN_SECOND:
+        other["position_mode"] = values.position_mode(second)
+    side = values.turning(msg.turn)
+    if side is not None:
+        other["turning"] = side
     return Ais(
         msg_type=msg.msg_type,
         mmsi=msg.mmsi,
@@ -59,7 +63,8 @@ def class_b_position(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - se
         "raim": msg.raim,
         "radio": msg.radio,
     }
-    _note_exceptions(other, msg.second, None)
+    if msg.second is not None and msg.second > _LAST_PLAIN_SECOND:
+        other["position_mode"] = values.position_mode(msg.second)
     return Ais(
         msg_type=18,
         mmsi=msg.mmsi,
@@ -88,7 +93,8 @@ def class_b_extended(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - se
         "assigned": msg.assigned,
         "raim": msg.raim,
     }
-    _note_exceptions(other, msg.second, None)
+    if msg.second is not None and msg.second > _LAST_PLAIN_SECOND:
+        other["position_mode"] = values.position_mode(msg.second)
     outline = _outline(msg, other)
     return Ais(
         msg_type=19,
@@ -157,7 +163,7 @@ def class_b_static(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see 
         "channel": message.channel,
         "other": other,
     }
-    if msg.partno == _PART_A:
+    if not hasattr(msg, "vendorid"):  # part A, or cut before the part number
         return Ais(**head, name=values.text(msg.shipname))
     other |= {"vendorid": values.text(msg.vendorid), "model": msg.model, "serial": msg.serial}
     if hasattr(msg, "mothership_mmsi"):
@@ -178,11 +184,3 @@ def _outline(msg: Any, other: dict[str, FieldValue]) -> dict[str, Any]:  # noqa:
 
 def _one_to(value: int | None, last: int) -> int | None:
     return value if value is not None and 1 <= value <= last else None
-
-
-def _note_exceptions(other: dict[str, FieldValue], second: int | None, turning: str | None) -> None:
-    mode = values.position_mode(second)
-    if mode is not None:
-        other["position_mode"] = mode
-    if turning is not None:
-        other["turning"] = turning

@@ -16,6 +16,7 @@ _COG_END_DEG = 360.0
 _SECONDS = 60
 _STATUS_NOT_DEFINED = 15
 _IMO_FIRST, _IMO_LAST = 1_000_000, 9_999_999
+_SIDES = {127: "right", -127: "left"}
 _POSITION_MODES = {61: "manual", 62: "dead_reckoning", 63: "inoperative"}
 
 _SURVIVAL_FORMS = frozenset({970, 972, 974})
@@ -73,7 +74,7 @@ def utc_second(second: int | None) -> int | None:
 
 def position_mode(second: int | None) -> str | None:
     """Tell how the position was found, where the second says it: 61 manual, 62 dead reckoning, 63 inoperative."""
-    return None if second is None else _POSITION_MODES.get(second)
+    return _POSITION_MODES.get(second) if second is not None else None
 
 
 def rate_of_turn(turn: float | None) -> float | None:
@@ -83,7 +84,7 @@ def rate_of_turn(turn: float | None) -> float | None:
 
 def turning(turn: float | None) -> str | None:
     """Side of a turn of over 5 degrees in 30 s that no turn indicator measured (±127)."""
-    return {127: "right", -127: "left"}.get(int(turn)) if isinstance(turn, Enum) else None
+    return _SIDES.get(int(turn)) if isinstance(turn, Enum) else None
 
 
 def nav_status(status: int | None) -> int | None:

@@ -12,6 +12,8 @@ It refuses to guess: a sentence without a checksum, or with a wrong one, is no s
 """
 
 import re
+from functools import reduce
+from operator import xor
 
 import msgspec
 
@@ -26,6 +28,7 @@ _ADDRESS = re.compile(rb"(?:--|[A-Z][A-Z0-9])[A-Z0-9]{1,8}\Z")
 
 _GROUP = re.compile(r"\d{1,4}-\d{1,4}-(\d{1,9})\Z")
 _HEX = {b"%02X" % value: value for value in range(256)} | {b"%02x" % value: value for value in range(256)}
+_FOLDED_BYTES = 128
 _PADDING = b" \t\r\0"
 
 
@@ -119,19 +122,23 @@ class SentenceFramer:
 
     def _take(self, text: bytes, tag: bytes | None, found: list[Sentence]) -> None:
         fault: str | None = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text)
-        if fault is None:
-            raw = text.decode("latin-1")
-            fields = text[1 : text.rfind(b"*")].split(b",")
-            if not (raw.isascii() and raw.isprintable()):
-                fault = "bad_character"
-            elif _ADDRESS.match(fields[0]) is None:
-                fault = "bad_address"
-            elif tag is None:
-                found.append(Sentence(fields, raw))
-            else:
-                found.append(self._tagged(fields, raw, tag))
         if fault is not None:
             self._ledger.add(fault, text)
+            return
+        star = text.rfind(b"*")
+        if len(text) > star + 3 and text[star + 3] != ord(","):
+            self._ledger.add("garbage", text)
+            text = text[: star + 3]
+        raw = text.decode("latin-1")
+        fields = text[1:star].split(b",")
+        if not (raw.isascii() and raw.isprintable()):
+            self._ledger.add("bad_character", text)
+        elif _ADDRESS.match(fields[0]) is None:
+            self._ledger.add("bad_address", text)
+        elif tag is None:
+            found.append(Sentence(fields, raw))
+        else:
+            found.append(self._tagged(fields, raw, tag))
 
     def _tagged(self, fields: list[bytes], raw: str, tag: bytes) -> Sentence:
         block = None
@@ -146,22 +153,25 @@ class SentenceFramer:
 def checksum(body: bytes) -> int:
     """Return the exclusive or of all bytes (IEC 61162-1 clause 7.3.4).
 
-    Folded in halves as one integer: a third of the time of a loop over bytes, which was the costliest step of framing.
+    Up to 128 bytes are folded in halves as one integer: a third of the time of a loop over bytes, the costliest step
+    of framing.
     """
+    if len(body) > _FOLDED_BYTES:
+        return reduce(xor, body)
     value = int.from_bytes(body, "little")
-    shift = 512
-    while value >> (shift << 1):
-        shift <<= 1
-    while shift >= 8:  # noqa: PLR2004 - bits of a byte
-        value ^= value >> shift
-        shift >>= 1
-    return value & 0xFF
+    value ^= value >> 512
+    value ^= value >> 256
+    value ^= value >> 128
+    value ^= value >> 64
+    value ^= value >> 32
+    value ^= value >> 16
+    return (value ^ (value >> 8)) & 0xFF
 
 
 def _checksum_fault(text: bytes) -> str | None:
     star = text.rfind(b"*")
     given = _HEX.get(text[star + 1 : star + 3]) if star > 0 else None
-    if given is None or (len(text) > star + 3 and text[star + 3] != ord(",")):
+    if given is None:
         return "checksum_missing"
     return None if checksum(text[1:star]) == given else "checksum"
 
