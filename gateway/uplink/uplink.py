@@ -1,7 +1,6 @@
 """The uplink: keeps a connection to one of the brokers, batches in flight, and acts on what comes down."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -85,7 +84,6 @@ class Uplink:
         self._wake = asyncio.Event()
         self._is_idle = asyncio.Event()
         self.state = UplinkState()
-        self.on_change: Callable[[UplinkState], None] = lambda _state: None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -152,7 +150,6 @@ class Uplink:
             log.info("uplink_up", broker=state.broker)
         elif before.is_up or before.reason != state.reason:
             log.warning("uplink_down", broker=state.broker, reason=state.reason, cause=state.cause, hint=state.hint)
-        self.on_change(state)
 
     async def _send_forever(self) -> None:
         while True:

@@ -1,0 +1,125 @@
+"""Prometheus metrics of one gateway, read off the newest status. Names as the fleet's dashboards and rules use them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.local.board import Board, LocalStatus
+
+_DROPPED = "dropped_"
+
+
+class GatewayCollector(Collector):
+    """Turns the newest status into metrics at each scrape.
+
+    Args:
+        board: where it is.
+        hardware: hardware profile.
+        data_dir: folder whose file system is watched.
+        certificate_ends_at: end of the gateway's certificate, UTC s; None if it cannot be read.
+    """
+
+    def __init__(self, board: Board, hardware: str, data_dir: Path, certificate_ends_at: float | None) -> None:
+        self._board = board
+        self._hardware = hardware
+        self._data_dir = data_dir
+        self._certificate_ends_at = certificate_ends_at
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics; none before the first status."""
+        newest = self._board.newest()
+        if newest is None:
+            return
+        yield from self._device(newest)
+        yield from _buffer(newest)
+        yield from _sources(newest)
+        yield from _uplink(newest)
+
+    def _device(self, newest: LocalStatus) -> Iterator[Metric]:
+        status = newest.status
+        info = GaugeMetricFamily("gateway_build_info", "This gateway", labels=["gateway", "site", "hw", "version"])
+        info.add_metric([status.gateway, status.site, self._hardware, status.software], 1)
+        yield info
+        yield _gauge("gateway_last_seen_timestamp_seconds", "Time of the newest status", status.at_ns / 1e9)
+        yield _gauge("gateway_start_timestamp_seconds", "Start of the gateway process", status.started_at_ns / 1e9)
+        if status.clock.error_ms is not None:
+            yield _gauge("gateway_clock_error_seconds", "Bound of the clock's error", status.clock.error_ms / 1e3)
+        if self._certificate_ends_at is not None:
+            text = "End of the gateway's certificate"
+            yield _gauge("gateway_certificate_not_after_timestamp_seconds", text, self._certificate_ends_at)
+        space = GaugeMetricFamily("gateway_filesystem_avail_bytes", "Free space for the gateway", labels=["mount"])
+        try:
+            figures = os.statvfs(self._data_dir)
+        except OSError:
+            return
+        space.add_metric(["data"], figures.f_bavail * figures.f_frsize)
+        yield space
+
+
+def _buffer(newest: LocalStatus) -> Iterator[Metric]:
+    status = newest.status
+    yield _gauge("gateway_buffer_used_bytes", "Outbox in use", newest.used_bytes)
+    yield _gauge("gateway_buffer_capacity_bytes", "Cap of the outbox", newest.capacity_bytes)
+    yield _gauge("gateway_buffer_records", "Records without a receipt", sum(s.buffered_records for s in status.streams))
+    yield _gauge("gateway_quarantined_batches", "Batches set aside", status.quarantined_batches)
+    yield _gauge("gateway_disk_trouble", "1 while nothing can be stored", 1 if newest.trouble else 0)
+    oldest = [stream.oldest_at_ns for stream in status.streams if stream.oldest_at_ns is not None]
+    if oldest:
+        yield _gauge("gateway_buffer_oldest_timestamp_seconds", "Oldest record without a receipt", min(oldest) / 1e9)
+    age_s = status.oldest_unacknowledged_s
+    yield _gauge("gateway_oldest_unacknowledged_seconds", "Age of the same", age_s if age_s is not None else 0)
+    dropped = CounterMetricFamily(
+        "gateway_records_dropped", "Records given up and declared as gaps", labels=["class", "reason"]
+    )
+    events = CounterMetricFamily("gateway_events", "What the gateway counts, by name", labels=["event"])
+    for name, total in sorted(status.counters.items()):
+        if name.startswith(_DROPPED):
+            dropped.add_metric(_class_and_reason(name.removeprefix(_DROPPED)), total)
+        else:
+            events.add_metric([name], total)
+    yield dropped
+    yield events
+
+
+def _class_and_reason(text: str) -> list[str]:
+    for reason in ("too_large", "capacity", "age"):
+        if text.endswith(f"_{reason}"):
+            return [text.removesuffix(f"_{reason}"), reason]
+    return [text, "other"]
+
+
+def _sources(newest: LocalStatus) -> Iterator[Metric]:
+    records = CounterMetricFamily("gateway_messages", "Records stored", labels=["source"])
+    errors = CounterMetricFamily("gateway_source_errors", "Rejected by a driver", labels=["source", "kind"])
+    restarts = CounterMetricFamily("gateway_source_restarts", "Restarts of a driver", labels=["source"])
+    running = GaugeMetricFamily("gateway_source_up", "1 while the driver runs", labels=["source"])
+    text = "Newest record"
+    last = GaugeMetricFamily("gateway_source_last_message_timestamp_seconds", text, labels=["source"])
+    for source in newest.status.sources:
+        records.add_metric([source.source], source.records)
+        restarts.add_metric([source.source], source.restarts)
+        running.add_metric([source.source], 1 if source.state == "running" else 0)
+        for kind, total in source.rejected.items():
+            errors.add_metric([source.source, kind], total)
+        if source.last_record_at_ns is not None:
+            last.add_metric([source.source], source.last_record_at_ns / 1e9)
+    yield from (records, errors, restarts, running, last)
+
+
+def _uplink(newest: LocalStatus) -> Iterator[Metric]:
+    up = GaugeMetricFamily("gateway_uplink_up", "1 while connected to a broker", labels=["link"])
+    up.add_metric(["mqtt"], 1 if newest.uplink.is_up else 0)
+    yield up
+    text = "Payload bytes published"
+    sent = CounterMetricFamily("gateway_uplink_transmit_bytes", text, labels=["link"])
+    sent.add_metric(["mqtt"], newest.status.counters.get("uplink_bytes", 0))
+    yield sent
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    metric = GaugeMetricFamily(name, text)
+    metric.add_metric([], value)
+    return metric

@@ -1,0 +1,207 @@
+"""Composition root of the gateway: makes the parts, starts them, and stops them in the order that loses nothing."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+
+from contracts.errors import ConfigError, LinkError
+from contracts.topics import Channel, topic
+from edge_agent.clock import ClockProbe, Stamper
+from edge_agent.handover.source_lock import SourceLock
+from firmware_configs.device import EffectiveConfig
+from gateway.clock import DeviceClock
+from gateway.commands import GatewayCommands
+from gateway.counters import Counters
+from gateway.health.journal import Journal
+from gateway.health.reporter import Owner, Reporter
+from gateway.local.board import Board
+from gateway.local.certificate import ends_at
+from gateway.local.metrics import GatewayCollector
+from gateway.local.page import LocalPage
+from gateway.outbox.outbox import Outbox
+from gateway.outbox.packing import GATEWAY_SOURCE
+from gateway.supervisor.driver_log import DriverLogs
+from gateway.supervisor.process import Launcher
+from gateway.supervisor.server import HandOverServer
+from gateway.supervisor.supervisor import Supervisor
+from gateway.uplink.mqtt import MqttTransport
+from gateway.uplink.uplink import Uplink
+
+STOP_BUDGET_S = 7.0
+"""From SIGTERM to the end of sending; service managers and balena kill after 10 s."""
+DRAIN_S = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What a gateway runs by.
+
+    Attributes:
+        config_path: device profile, as the drivers are told it.
+        profiles_dir: folder of the other profiles.
+        config: the effective config.
+        pid: of this process.
+    """
+
+    config_path: Path
+    profiles_dir: Path
+    config: EffectiveConfig
+    pid: int
+
+
+class Gateway:
+    """All parts of a gateway.
+
+    Args:
+        settings: what it runs by.
+
+    Raises:
+        ConfigError: a source has the name that the gateway keeps for itself.
+    """
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        config = settings.config
+        if any(source.source == GATEWAY_SOURCE for source in config.sources):
+            hint = "name the source after what it reads"
+            raise ConfigError(
+                "check profile", str(settings.config_path), "a source is named 'gateway'", hint, "invalid"
+            )
+        owner = (config.site, config.device)
+        folder = config.data_dir / "run"
+        self._settings = settings
+        self._folder = folder
+        self._counters = Counters()
+        self._clock = DeviceClock(ClockProbe())
+        self._lock = SourceLock(folder / "_gateway.lock")
+        self._outbox = Outbox(config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters)
+        socket_path = folder / "handover.sock"
+        launcher = Launcher(settings.config_path, settings.profiles_dir, socket_path)
+        self._supervisor = Supervisor(config.sources, folder, config.supervision, launcher)
+        self._server = HandOverServer(socket_path, self._supervisor.drivers, self._outbox, self._counters)
+        files = {name: driver.log_path for name, driver in self._supervisor.drivers.items()}
+        self._driver_logs = DriverLogs(files, self._counters)
+        self._uplink = self._make_uplink(owner)
+        board = Board()
+        self._reporter = self._make_reporter(board)
+        ends = _certificate_ends_at(config.identity.certificate)
+        collector = GatewayCollector(board, config.hardware, config.data_dir, ends)
+        self._page = LocalPage(config.local.host, config.local.port, board, collector)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until ``stop`` is set; then let the drivers hand over, send what can be sent, and end.
+
+        Raises:
+            ConfigError: the socket's path is too long.
+            LinkError: the data folder cannot be used, or another gateway uses it.
+        """
+        self._take_folder()
+        self._outbox.start(self._uplink.wake)
+        try:
+            await self._server.start()
+            self._page.start()
+            log.info("gateway_started", gateway=self._settings.config.device, software=software_version())
+            async with asyncio.TaskGroup() as tasks:
+                eternal = [
+                    tasks.create_task(_guard(part.run(), name), name=name)
+                    for name, part in (
+                        ("uplink", self._uplink),
+                        ("health", self._reporter),
+                        ("logs", self._driver_logs),
+                    )
+                ]
+                drivers = tasks.create_task(self._supervisor.run(), name="supervisor")
+                await stop.wait()
+                await self._wind_down(drivers)
+                for task in eternal:
+                    task.cancel()
+        finally:
+            await self._close()
+        log.info("gateway_stopped")
+
+    async def _wind_down(self, drivers: "asyncio.Task[None]") -> None:
+        started_at = self._clock.mono_s()
+        log.info("gateway_stopping")
+        await self._supervisor.stop()
+        await drivers
+        try:
+            await self._reporter.note_changes()
+            await self._outbox.seal_all()
+        except LinkError as exc:
+            log.warning("gateway_stops_unsealed", cause=exc.cause)
+        left_s = STOP_BUDGET_S - (self._clock.mono_s() - started_at)
+        is_drained = await self._uplink.drain(min(DRAIN_S, max(0.0, left_s)))
+        log.info("outbox_drained" if is_drained else "outbox_keeps_records")
+
+    async def _close(self) -> None:
+        await self._server.close()
+        await self._uplink.disconnect()
+        await asyncio.to_thread(self._page.stop)
+        try:
+            await self._outbox.close()
+        except LinkError as exc:
+            log.warning("outbox_not_closed", cause=exc.cause)
+        self._lock.release()
+
+    def _take_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            hint = "data_dir must be writable for the gateway"
+            raise LinkError("use data_dir", str(self._folder), exc.strerror or str(exc), hint, "disk") from exc
+        if not self._lock.try_acquire(self._settings.pid):
+            raise LinkError("use data_dir", str(self._folder), "another gateway uses it", "stop that one", "busy")
+
+    def _make_uplink(self, owner: tuple[str, str]) -> Uplink:
+        config = self._settings.config
+        subscriptions = [
+            (topic(*owner, Channel.RECEIPT).mqtt(), 0),
+            (topic(*owner, Channel.COMMAND).mqtt(), 1),
+        ]
+        client_id = ".".join(owner)
+        transport = MqttTransport(client_id, config.identity, config.uplink, subscriptions, self._counters)
+        commands = GatewayCommands(self._supervisor, lambda: self._reporter.report())  # noqa: PLW0108 - made below
+        return Uplink(
+            owner, self._outbox, transport, self._clock, config.uplink, config.brokers, commands, self._counters
+        )
+
+    def _make_reporter(self, board: Board) -> Reporter:
+        config = self._settings.config
+        stamper = Stamper(GATEWAY_SOURCE, None, self._clock.boot_id, ClockProbe())
+        return Reporter(
+            Owner(config.site, config.device, software_version()),
+            self._clock,
+            self._supervisor.drivers,
+            self._outbox,
+            self._uplink,
+            Journal(GATEWAY_SOURCE, self._outbox, stamper, self._counters),
+            board,
+            self._counters,
+            config.local.status_interval_s,
+        )
+
+
+def software_version() -> str:
+    """Return the version of the distribution, "source" when run from a source tree."""
+    try:
+        return version("porttrack")
+    except PackageNotFoundError:
+        return "source"
+
+
+async def _guard(work: Awaitable[None], name: str) -> None:
+    """Run an eternal task; its return is a failure."""
+    await work
+    raise RuntimeError(f"{name} has ended by itself")
+
+
+def _certificate_ends_at(path: Path) -> float | None:
+    try:
+        return ends_at(path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError):
+        return None
