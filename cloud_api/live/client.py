@@ -16,6 +16,8 @@ from cloud_api.live.wire import FrameKind
 
 MAX_CLIENT_MESSAGE_BYTES = 1024
 """A client has nothing to say: what it sends is read and dropped; more than this in one message closes it."""
+WRITER_LIMIT_BYTES = 0
+"""What may wait above the kernel before a send waits too: nothing, so that a frame is never old when it leaves."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,14 +42,14 @@ class LiveClient:
             heartbeat=timing.ping_s,
             compress=False,
             max_msg_size=MAX_CLIENT_MESSAGE_BYTES,
-            writer_limit=0,
+            writer_limit=WRITER_LIMIT_BYTES,
         )
 
     async def serve(self, tick: int | None) -> web.StreamResponse:
         """Send frames from ``tick`` on (None: a snapshot first) until the client leaves."""
         await self._socket.prepare(self._request)
         if self._request.transport is not None:
-            # with this and writer_limit 0 a send waits until the kernel has taken the frame
+            # the transport's half of WRITER_LIMIT_BYTES: it asks for a pause as soon as anything is left in it
             self._request.transport.set_write_buffer_limits(high=0)
         async with asyncio.TaskGroup() as tasks:
             pump = tasks.create_task(self._pump(tick), name="live-client")

@@ -30,7 +30,9 @@ def merge(target: Target, ais: Ais, order: Order, origin: Origin, tick: int) -> 
     Returns:
         whether anything that a reader can see has changed.
     """
-    has_static = ais.msg_type in STATIC_TYPES and _merge_static(target, ais, order, origin)
+    if target.heard is None or order > target.heard:
+        target.heard, target.heard_from = order, origin
+    has_static = ais.msg_type in STATIC_TYPES and _merge_static(target, ais, order)
     has_station = _merge_station(target, ais, order)
     before = target.position
     if ais.msg_type in POSITION_TYPES and ais.lon_deg is not None and ais.lat_deg is not None:
@@ -56,10 +58,8 @@ def _merge_position(target: Target, position: Position) -> None:
         target.precise = position
 
 
-def _merge_static(target: Target, ais: Ais, order: Order, origin: Origin) -> bool:
+def _merge_static(target: Target, ais: Ais, order: Order) -> bool:
     has_changed = False
-    if target.heard is None or order > target.heard:
-        target.heard, target.heard_from = order, origin
     for name in STATIC_FIELDS:
         value = getattr(ais, name)
         if value is None:

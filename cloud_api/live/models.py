@@ -71,7 +71,7 @@ class Target:
         coarse: newest position of type 27.
         static: latest known value of each static field, with the order of the message that said it.
         station: kind of sender; ``station_order`` of the message that said it, with a rank before it.
-        heard: newest static message.
+        heard: newest message of any kind, and ``heard_from`` its origin.
         row: what the columns of the live wire carry, while there is a position.
         position_tick: tick of the last change of the row.
         static_tick: tick of the last change of the static data.
@@ -103,13 +103,13 @@ class Target:
 
     @property
     def observed_at_ns(self) -> int:
-        """UTC ns of the position; without one, of the newest static message."""
+        """UTC ns of the position; without one, of the newest message."""
         order = self.position.order if self.position else self.heard
         return order.observed_at_ns if order else 0
 
     @property
     def origin(self) -> Origin:
-        """Where the position came from; without one, the newest static message."""
+        """Where the position came from; without one, the newest message."""
         origin = self.position.origin if self.position else self.heard_from
         return origin or Origin("", "", "")
 

@@ -69,10 +69,11 @@ class LivePicture:
         known = self._targets.get(ais.mmsi)
         target = known or Target(ais.mmsi)
         order = Order(record.observed_at_ns, record.seq, stream_id)
-        if not merge(target, ais, order, origin, self.tick + 1):
-            self.counters["older"] += known is not None and order.observed_at_ns < known.observed_at_ns
-            return False
+        has_changed = merge(target, ais, order, origin, self.tick + 1)
         target.expires_at_ns = target.observed_at_ns + int(target.expire_after_s() * NS_PER_S)
+        if known is not None and not has_changed:
+            self.counters["older"] += order.observed_at_ns < known.observed_at_ns
+            return False
         if known is None and now_ns > target.expires_at_ns:
             self.counters["expired_on_arrival"] += 1
             return False

@@ -118,7 +118,7 @@ class Vessel(BaseModel):
     cog_deg: float | None
     heading_deg: int | None
     nav_status: int | None
-    observed_at: str = Field(description="UTC of the position; without one, of the newest static message")
+    observed_at: str = Field(description="UTC of the position; without one, of the newest message")
     age_s: float = Field(description="age at the time of the answer, s")
     is_stale: bool = Field(description="older than three nominal reporting intervals, and than 60 s")
     site: str

@@ -71,10 +71,12 @@ async def listen(application: web.Application, host: str, port: int) -> tuple[we
     Raises:
         LinkError: the address cannot be listened on (reason ``cannot_listen``).
     """
-    runner = web.AppRunner(application, access_log=None, keepalive_timeout=KEEPALIVE_S)
+    runner = web.AppRunner(
+        application, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+    )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as exc:
         await runner.cleanup()
         cause = exc.strerror or str(exc)

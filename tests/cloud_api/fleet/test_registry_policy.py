@@ -1,5 +1,7 @@
 """The fleet registry: newest report, clock offset, and how often it is written."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +49,7 @@ def test_a_gateway_is_never_written_twice_within_the_interval(steps_s: list[int]
             writes.append(now_ns)
             registry.written(due, now_ns)
     assert writes
-    assert all(later - earlier >= WRITE_INTERVAL_NS for earlier, later in zip(writes, writes[1:], strict=False))
+    assert all(later - earlier >= WRITE_INTERVAL_NS for earlier, later in pairwise(writes))
     assert [entry.last_seen_ns for entry in registry.due(now_ns, is_last=True)] in ([], [now_ns])
 
 

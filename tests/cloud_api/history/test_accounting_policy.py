@@ -1,5 +1,7 @@
 """The ledger check against sets of numbers, which cannot be wrong about ranges."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ def members(ranges: list[SeqRange]) -> set[int]:
 def test_runs_hold_the_same_numbers_and_never_touch(values: set[int]) -> None:
     ranges = runs(values)
     assert members(ranges) == values
-    assert all(left.last_seq + 1 < right.first_seq for left, right in zip(ranges, ranges[1:], strict=False))
+    assert all(left.last_seq + 1 < right.first_seq for left, right in pairwise(ranges))
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 9)), max_size=12))
