@@ -163,7 +163,8 @@ class Gateway:
             (topic(*owner, Channel.RECEIPT).mqtt(), 0),
             (topic(*owner, Channel.COMMAND).mqtt(), 1),
         ]
-        client_id = ".".join(owner)
+        # not a dot: NATS refuses client ids that hold one of its separators
+        client_id = "_".join(owner)
         transport = MqttTransport(client_id, config.identity, config.uplink, subscriptions, self._counters)
         commands = GatewayCommands(self._supervisor, lambda: self._reporter.report())  # noqa: PLW0108 - made below
         return Uplink(
