@@ -1,0 +1,174 @@
+"""The whole demonstration port in one place: ships, cranes, weather, moorings, and what its instruments send. Sans-io.
+
+Time is the simulation's: seconds since its start. It is stepped on a grid of ``STEP_S``, so that the same seed gives
+the same sentences however often and however late ``advance`` is called.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from edge_agent.simulation.ais_messages import (
+    Receiver,
+    aid_report,
+    antenna,
+    base_report,
+    position_report,
+    static_reports,
+)
+from edge_agent.simulation.crane import Crane
+from edge_agent.simulation.fleet import Fleet
+from edge_agent.simulation.harbour import Harbour
+from edge_agent.simulation.mooring import FAST_S, Mooring
+from edge_agent.simulation.reporting import (
+    AID_S,
+    BASE_S,
+    Schedule,
+    class_a_interval_s,
+    class_b_interval_s,
+)
+from edge_agent.simulation.sentences import dpt, mwd, mwv
+from edge_agent.simulation.traffic import Ship, Traffic
+from edge_agent.simulation.voyage import NAV_ANCHORED, NAV_MOORED, Caller, Phase
+from edge_agent.simulation.weather import Weather
+from firmware_configs.site import SiteProfile
+
+STEP_S = 0.5
+MAX_STEPS = 1200
+"""Steps made at once: a machine that slept for an hour goes on where it was instead of being busy for minutes."""
+TRANSDUCER_M = 1.0
+"""Depth of the echo sounder's transducer at the quay wall below chart datum."""
+ETA_S = 5400.0
+
+
+class Lines(NamedTuple):
+    """Sentences that became due, oldest first, with line ends."""
+
+    ais: list[str]
+    wind: list[str]
+    depth: list[str]
+
+
+class World:
+    """The demonstration port.
+
+    Args:
+        site: its profile.
+        harbour: its water.
+        fleet: its ships.
+        seed: of the run.
+        instrumented: ids of the berths with hooks, laser and echo sounder.
+    """
+
+    def __init__(
+        self, site: SiteProfile, harbour: Harbour, fleet: Fleet, seed: int, instrumented: Sequence[str]
+    ) -> None:
+        self._harbour = harbour
+        self._fleet = fleet
+        self.traffic = Traffic(fleet, harbour, seed)
+        self.weather = Weather(seed)
+        self.cranes = {
+            crane.crane: Crane(crane.crane, seed, crane.parked_at_m, crane.wind_stop_mps) for crane in site.cranes
+        }
+        self.moorings = {berth: Mooring(seed) for berth in instrumented}
+        stations = [ship.spec.mmsi for ship in self.traffic.ships]
+        stations += [fleet.base_station.mmsi, *(aid.mmsi for aid in fleet.aids)]
+        self._schedule = Schedule(stations, seed)
+        self._receiver = Receiver()
+        self._steps = 0
+        self.skipped_s = 0.0
+        """Time given up because ``advance`` was called too late."""
+
+    @property
+    def now_s(self) -> float:
+        """Simulated time."""
+        return self._steps * STEP_S
+
+    def announce(self) -> None:
+        """Let all AIS stations be heard soon: a reader has just attached."""
+        self._schedule.announce(self.now_s)
+
+    def advance(self, to_s: float, epoch_s: float) -> Lines:
+        """Step up to a time and return what instruments have sent meanwhile.
+
+        Args:
+            to_s: seconds since the start, of the simulation.
+            epoch_s: UTC seconds since 1970 of the simulation's start.
+        """
+        lines = Lines([], [], [])
+        wanted = int((to_s - self.skipped_s - self.now_s) / STEP_S)
+        if wanted > MAX_STEPS:
+            self.skipped_s += (wanted - MAX_STEPS) * STEP_S
+            wanted = MAX_STEPS
+        for _ in range(max(0, wanted)):
+            self._step()
+            utc_s = epoch_s + self.skipped_s + self.now_s
+            self._send_ais(lines.ais, utc_s)
+            self._send_weather(lines)
+        return lines
+
+    def crane_values(self, crane: str) -> Mapping[str, float | bool]:
+        """Return what a crane's PLC shows now."""
+        return self.cranes[crane].values()
+
+    def berth_values(self, berth: str) -> Mapping[str, float | bool]:
+        """Return what a berth's cabinet shows now."""
+        return self.moorings[berth].values()
+
+    def _step(self) -> None:
+        self._steps += 1
+        self.weather.step(self.now_s, STEP_S)
+        self.traffic.step(self.now_s, STEP_S, self.weather.from_deg)
+        for crane in self.cranes.values():
+            crane.step(STEP_S, self.weather.speed_mps)
+        for berth, mooring in self.moorings.items():
+            ship = self.traffic.alongside(berth)
+            distance = None if ship is None else self._gap_m(ship)
+            is_fast = ship is not None and ship.phase is Phase.ALONGSIDE
+            mooring.step(self.now_s, STEP_S, self.weather.speed_mps, distance, is_fast=is_fast)
+
+    def _gap_m(self, ship: Caller) -> float:
+        """Return the distance from the fender line to the ship's side, moving a little with the long waves."""
+        place = ship.place()
+        side = math.radians(place.seaward_deg)
+        dx = ship.motion.position.x_m - place.centre.x_m
+        dy = ship.motion.position.y_m - place.centre.y_m
+        off = dx * math.sin(side) + dy * math.cos(side) - ship.spec.beam_m / 2
+        return max(0.2, off + 0.04 * math.sin(2 * math.pi * self.now_s / (FAST_S / 6)))
+
+    def _send_ais(self, out: list[str], utc_s: float) -> None:
+        for ship in self.traffic.ships:
+            mmsi = ship.spec.mmsi
+            if self._schedule.is_position_due(mmsi, self.now_s, _interval_s(ship)):
+                offset = getattr(ship, "heading_offset_deg", 0.0)
+                where = self._harbour.plane.degrees(antenna(ship.spec, ship.motion))
+                report = position_report(ship.spec, ship.motion, where, ship.nav_status, offset, utc_s)
+                out += self._receiver.sentences(report)
+            if self._schedule.is_static_due(mmsi, self.now_s):
+                for report in static_reports(ship.spec, utc_s + ETA_S):
+                    out += self._receiver.sentences(report)
+        station = self._fleet.base_station
+        if self._schedule.is_position_due(station.mmsi, self.now_s, BASE_S):
+            where = self._harbour.plane.degrees(self._harbour.instruments[station.instrument])
+            out += self._receiver.sentences(base_report(station, where, utc_s))
+        for aid in self._fleet.aids:
+            if self._schedule.is_position_due(aid.mmsi, self.now_s, AID_S):
+                out += self._receiver.sentences(aid_report(aid, utc_s))
+
+    def _send_weather(self, lines: Lines) -> None:
+        per_second = round(1 / STEP_S)
+        if self._steps % per_second:
+            return
+        lines.wind.append(mwv(self.weather.from_deg, self.weather.speed_mps))
+        if self._steps % (2 * per_second) == 0:
+            lines.wind.append(mwd(self.weather.from_deg, self.weather.speed_mps))
+        for berth in self.moorings:
+            water = self._harbour.berths[berth].depth_m + self.weather.level_m
+            lines.depth.append(dpt(water - TRANSDUCER_M, TRANSDUCER_M))
+
+
+def _interval_s(ship: Ship) -> float:
+    if ship.spec.ais == "b":
+        return class_b_interval_s(ship.motion.sog_kn)
+    is_fast = ship.nav_status in (NAV_ANCHORED, NAV_MOORED)
+    return class_a_interval_s(ship.motion.sog_kn, ship.motion.turn_deg_s, is_fast=is_fast)
