@@ -31,16 +31,22 @@ from cloud_api.history.sqlite_writer import SqliteHistoryWriter
 from cloud_api.ingest.metrics import IngestMetrics
 from cloud_api.ingest.poison import PoisonDesk
 from cloud_api.ingest.service import IngestService
+from cloud_api.live.hub import LiveHub
+from cloud_api.live.metrics import HubMetrics
 from cloud_api.live.picture import LivePicture
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.migrating import migrate
 from cloud_api.operations.poison_store import SqlPoisonStore
 from cloud_api.operations.vessel_register import VesselRegister
 from cloud_api.operations.vessel_store import SqlVesselStore
+from cloud_api.readiness import readiness_checks
 from cloud_api.settings import SQLITE_PREFIX, Role, Settings
+from cloud_api.site.service import load_chart
 from cloud_api.tracking.intake import TrackIntake
 from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.service import TrackService
+from cloud_api.web.parts import WebParts
+from cloud_api.web.server import build_application, listen
 from contracts.errors import LinkError
 from contracts.topics import Channel
 
@@ -48,6 +54,8 @@ DRAIN_TIMEOUT_S = 3.0
 """To commit and answer what was taken: two groups; what is not answered then, the gateways send again."""
 CLOSE_TIMEOUT_S = 1.0
 """To end one part; all together stay within the 8 s after which a supervisor may kill."""
+HTTP_TIMEOUT_S = 4.0
+"""To close live clients with 1012 and finish answers; runs beside the drain."""
 WARM_TIMEOUT_S = 5.0
 """To fill the picture from the history; without it the picture fills itself within a reporting interval."""
 STORE_GROUP = "store"
@@ -67,7 +75,7 @@ class Parts:
         bus: the broker.
         closing: closes stores and broker, last made first.
         eternal: (name, coroutine function) of what runs for ever.
-        ending: (name, step, timeout in s) of the orderly end, in order.
+        ending: orderly ends of the roles; they run side by side, once no more messages are taken.
     """
 
     settings: Settings
@@ -76,7 +84,7 @@ class Parts:
     bus: NatsBus
     closing: AsyncExitStack
     eternal: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = field(default_factory=list)
-    ending: list[tuple[str, Callable[[], Awaitable[None]], float]] = field(default_factory=list)
+    ending: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
 async def run_cloud(
@@ -104,8 +112,8 @@ async def run_cloud(
             _log.info("cloud_started", roles=sorted(roles), history=str(settings.history.path))
             await stop.wait()
             _log.info("cloud_stopping")
-            for name, step, timeout_s in parts.ending:
-                await _end(name, step, timeout_s)
+            await _end("bus_delivery", parts.bus.stop_delivery, CLOSE_TIMEOUT_S)
+            await asyncio.gather(*(end() for end in parts.ending))
             for task in tasks:
                 task.cancel()
     _log.info("cloud_stopped")
@@ -130,15 +138,20 @@ async def _open(settings: Settings, registry: CollectorRegistry, closing: AsyncE
 
 
 async def _add_roles(parts: Parts, roles: frozenset[Role]) -> None:
-    parts.ending.append(("bus_delivery", parts.bus.stop_delivery, CLOSE_TIMEOUT_S))
+    parts.eternal.append(("event_loop_lag", lambda: measure_lag(parts.registry)))
     track_metrics = TrackMetrics(parts.registry) if roles & {"api", "track"} else None
+    ingest = None
     if "store" in roles:
-        await _add_store(parts, IngestMetrics(parts.registry, track_metrics.latency if track_metrics else None))
+        ingest = await _add_store(
+            parts, IngestMetrics(parts.registry, track_metrics.latency if track_metrics else None)
+        )
     if track_metrics is not None:
-        await _add_track(parts, track_metrics, is_served="api" in roles)
+        picture, reader = await _add_track(parts, track_metrics)
+        if "api" in roles:
+            await _add_api(parts, picture, reader, ingest)
 
 
-async def _add_store(parts: Parts, metrics: IngestMetrics) -> None:
+async def _add_store(parts: Parts, metrics: IngestMetrics) -> IngestService:
     """Add the store role: history, poison, and the registers that live off what is stored."""
     writer = await asyncio.to_thread(SqliteHistoryWriter, parts.settings.history.path)
     parts.closing.push_async_callback(writer.close)
@@ -151,23 +164,52 @@ async def _add_store(parts: Parts, metrics: IngestMetrics) -> None:
     await parts.bus.subscribe_shared(Channel.RECORDS, STORE_GROUP, ingest.on_records)
     await parts.bus.subscribe_shared(Channel.STATUS, STORE_GROUP, fleet.on_status)
     parts.eternal += [("ingest", ingest.run), ("poison", desk.run), ("fleet", fleet.run), ("vessels", vessels.run)]
-    parts.ending += [
-        ("ingest_drain", ingest.drain, DRAIN_TIMEOUT_S),
-        ("fleet_write", fleet.finish, CLOSE_TIMEOUT_S),
-        ("vessels_write", vessels.write, CLOSE_TIMEOUT_S),
-    ]
+
+    async def end() -> None:
+        await _end("ingest_drain", ingest.drain, DRAIN_TIMEOUT_S)
+        await _end("fleet_write", fleet.finish, CLOSE_TIMEOUT_S)
+        await _end("vessels_write", vessels.write, CLOSE_TIMEOUT_S)
+
+    parts.ending.append(end)
+    return ingest
 
 
-async def _add_track(parts: Parts, metrics: TrackMetrics, *, is_served: bool) -> None:
-    """Add the live picture, filled from the history, and the API over it."""
+async def _add_track(parts: Parts, metrics: TrackMetrics) -> tuple[LivePicture, SqliteHistoryReader]:
+    """Add the live picture, filled from the history and fed by the bus."""
     reader = await asyncio.to_thread(SqliteHistoryReader, parts.settings.history.path)
     parts.closing.push_async_callback(reader.close)
     picture = LivePicture()
     track = TrackService(picture, metrics)
     await _warm(parts, track, reader)
     await TrackIntake(track, metrics, time_ns).subscribe(parts.bus)
-    if not is_served:
-        parts.eternal.append(("event_loop_lag", lambda: measure_lag(parts.registry)))
+    return picture, reader
+
+
+async def _add_api(
+    parts: Parts, picture: LivePicture, reader: SqliteHistoryReader, ingest: IngestService | None
+) -> None:
+    """Add the HTTP server over the live picture and the history."""
+    settings = parts.settings
+    hub = LiveHub(picture, HubMetrics(parts.registry))
+    web_parts = WebParts(
+        picture=picture,
+        hub=hub,
+        history=reader,
+        chart=await asyncio.to_thread(load_chart, settings.site.chart),
+        checks=readiness_checks(parts.bus, reader, parts.database, ingest),
+        control_room_dir=settings.control_room.dir,
+        allowed_origins=frozenset(settings.http.allowed_origins),
+        registry=parts.registry,
+    )
+    runner, port = await listen(build_application(web_parts), settings.http.host, settings.http.port)
+    parts.closing.push_async_callback(runner.cleanup)
+    _log.info("http_listening", url=f"http://{settings.http.host}:{port}")
+    parts.eternal.append(("live", hub.run))
+
+    async def end() -> None:
+        await _end("http", runner.cleanup, HTTP_TIMEOUT_S)
+
+    parts.ending.append(end)
 
 
 async def _warm(parts: Parts, track: TrackService, reader: SqliteHistoryReader) -> None:

@@ -28,10 +28,19 @@ class Section(BaseModel):
 
 
 class HttpSettings(Section):
-    """Where the API listens; port 0 takes a free one, which the log names."""
+    """Where the API listens.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 takes a free one, which the log names.
+        allowed_origins: further origins (``https://host:port``) that may open the live wire, beside the server's own.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    allowed_origins: list[Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]] = Field(
+        default=[], max_length=64
+    )
 
 
 class BusSettings(Section):

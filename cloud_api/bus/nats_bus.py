@@ -28,6 +28,8 @@ CONNECT_TIMEOUT_S = 5
 """A broker on the same continent completes TLS in well under 1 s; after 5 s the next server is tried."""
 PUBLISH_TIMEOUT_S = 5.0
 """A publish only waits when the socket's buffer is full."""
+CLOSE_TIMEOUT_S = 1.0
+"""To flush the last receipts to a broker that listens; one that does not must not hold up the end."""
 PING_INTERVAL_S = 5
 """A dead link is noticed after two unanswered pings, about 10 s."""
 PENDING_MESSAGES = 256
@@ -236,7 +238,7 @@ def _demand_tls(client: Client, subject: str) -> None:
 
 async def _close_client(client: Client) -> None:
     try:
-        async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await client.close()
     except (nats.errors.Error, OSError, TimeoutError) as exc:
         _log.info("bus_close_failed", error=str(exc))
