@@ -76,10 +76,10 @@ def decode_ais(message: AisMessage) -> Ais:
         decoded: Any = MSG_CLASS[msg_type].from_vector(bits)
         if msg_type not in _EXACT_TYPES:
             _restore_codes(decoded, bits)
-        if msg_type == _ATON_TYPE and bits.get(_ATON_NAME_LAST_CHAR_BIT, 6) == 0:
-            decoded.name_ext = None  # the name has ended before; what follows is fill
         if size_bits < _full_bits(type(decoded)):
             _clear_cut_fields(decoded, bits)
+        if msg_type == _ATON_TYPE and bits.get(_ATON_NAME_LAST_CHAR_BIT, 6) == 0:
+            decoded.name_ext = None  # the name has ended before; what follows is fill
     except _DECODER_FAULTS as exc:
         raise PeerError("decode AIS", message.raw[:120], str(exc)[:120], "", "ais_undecodable") from exc
     return MAPPERS[msg_type](decoded, message)
