@@ -18,6 +18,7 @@ from fleet_deploy.broker.service import BrokerService
 from fleet_deploy.broker.settings import BrokerSettings
 from fleet_deploy.ca.service import CERTIFICATE, PRIVATE_KEY, TRUST
 from fleet_deploy.durable_files import replace_file
+from fleet_deploy.failures import unwrapping
 from fleet_deploy.processes.ports import free_ports
 
 ENDPOINTS = "broker.json"
@@ -96,7 +97,8 @@ async def serve(options: ServeOptions) -> None:
         loop.add_signal_handler(number, stop.set)
     async with aiohttp.ClientSession() as session:
         monitor = HttpMonitor(session, settings.monitor_port)
-        await BrokerService(server, configuration, settings, monitor).run(stop)
+        with unwrapping():
+            await BrokerService(server, configuration, settings, monitor).run(stop)
 
 
 def _write_endpoints(folder: Path, settings: BrokerSettings) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from contracts.errors import LinkError
@@ -36,11 +37,6 @@ class Child:
         """Exit code, negative signal number, or None while it runs."""
         return self._process.returncode
 
-    @property
-    def output(self) -> asyncio.StreamReader | None:
-        """Standard output and error, where ``start`` was asked to keep them."""
-        return self._process.stdout
-
     @classmethod
     async def start(
         cls,
@@ -49,7 +45,7 @@ class Child:
         *,
         folder: Path,
         environment: Mapping[str, str] | None = None,
-        keeps_output: bool = False,
+        log: Path | None = None,
     ) -> "Child":
         """Start ``command`` so that it ends with this process.
 
@@ -58,22 +54,24 @@ class Child:
             command: program and arguments.
             folder: working folder.
             environment: its whole environment; default is ours.
-            keeps_output: read its output from ``output``; else it goes where ours goes.
+            log: file that its output is appended to; default is where ours goes. A file and not a pipe: what outlives
+                us, or a child of it that outlives it, never blocks on a pipe that nobody reads.
 
         Raises:
-            LinkError: the kernel refuses (out of processes, memory or files).
+            LinkError: the kernel refuses (out of processes, memory or files), or the log cannot be opened.
         """
-        stream = asyncio.subprocess.PIPE if keeps_output else None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *launch_command(command),
-                cwd=folder,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=stream,
-                stderr=asyncio.subprocess.STDOUT if keeps_output else None,
-                start_new_session=True,
-            )
+            with ExitStack() as stack:
+                output = stack.enter_context(log.open("ab")) if log is not None else None
+                process = await asyncio.create_subprocess_exec(
+                    *launch_command(command),
+                    cwd=folder,
+                    env=environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
         except OSError as exc:
             raise LinkError("start process", name, exc.strerror or str(exc)) from exc
         return cls(name, process)
