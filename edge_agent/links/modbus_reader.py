@@ -65,12 +65,12 @@ class ModbusReader:
             self._link.host, port=self._link.port, timeout=self._link.connect_timeout_s, retries=0, reconnect_delay=0,
             trace_pdu=_refuse_writes,
         )  # fmt: skip
+        self._client = client  # before the wait: a connection that is given up is closed like any other
         if not await client.connect():
-            client.close()
+            await self.close()
             raise LinkError(
                 "connect to PLC", self._subject, "no connection", "check power, cable and address", "refused"
             )
-        self._client = client
 
     async def read(self, block: ReadBlock) -> Sequence[int]:
         """Return ``block.quantity`` registers 0 to 65535, or bits 0 or 1.

@@ -15,7 +15,7 @@ PROFILES = ROOT / "firmware_configs"
 
 
 def write_profiles(folder: Path, sources: list[dict[str, Any]]) -> Path:
-    """Write a device with these sources below ``folder``; returns its file. Sites and register maps are the real ones."""
+    """Write a device with these sources below ``folder``; returns its file. Sites and register maps are real."""
     hardware = folder / "profiles" / "hardware"
     hardware.mkdir(parents=True)
     (folder / "profiles" / "sites").symlink_to(PROFILES / "sites")
@@ -85,5 +85,6 @@ class DriverProcess:
 
     def events(self, name: str = "") -> list[dict[str, Any]]:
         """Log events, all or of one name; every line is JSON."""
-        events = [json.loads(line) for line in self.text().splitlines()]
+        lines = self.text().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
         return [event for event in events if not name or event["event"] == name]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from contracts.errors import PeerError
@@ -27,8 +28,10 @@ class HandOverGateway:
         hellos: every greeting.
         heartbeats: every heartbeat.
         violations: frames that broke the protocol.
-        is_storing: False holds every commit back, as a full disk would.
-        cut_after: connections are cut in place of the answer to a frame that brings a run to this many observations.
+        is_storing: False holds every commit back, as a stalled disk would; ``resume`` lets it go on.
+        cut_after: a frame that brings a run to this many observations is committed, its answer never sent, and the
+            connection cut.
+        cut_before: likewise, but the frame is lost as well; ``dropped`` counts what was in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,10 +40,12 @@ class HandOverGateway:
         self.hellos: list[Hello] = []
         self.heartbeats: list[Heartbeat] = []
         self.violations: list[PeerError] = []
-        self.resent = 0
+        self.dropped = 0
         self.is_storing = True
         self.is_greeting = True
         self.cut_after: list[int] = []
+        self.cut_before: list[int] = []
+        self._held: list[Callable[[], bool]] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,6 +71,13 @@ class HandOverGateway:
     def all(self) -> list[Observation]:
         return [observation for run in self.stored.values() for observation in run]
 
+    def resume(self) -> None:
+        """Commit what was held back, in order."""
+        self.is_storing = True
+        for store in self._held:
+            store()
+        self._held.clear()
+
     def forget(self) -> None:
         """Lose the disk."""
         self.stored.clear()
@@ -73,7 +85,7 @@ class HandOverGateway:
     async def until(self, condition: Callable[[], object], timeout_s: float, what: str) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                while not condition():
+                while not condition():  # noqa: ASYNC110 - conditions are over another process
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise AssertionError(f"after {timeout_s:g} s still not: {what}") from None
@@ -109,15 +121,22 @@ class HandOverGateway:
                         writer.write(encode_frame(Welcome(stored_no=len(run))))
                 elif isinstance(message, Heartbeat):
                     self.heartbeats.append(message)
-                elif self.is_storing and not self._store(message, run, incoming, writer):
-                    return
+                else:
+                    store = partial(self._store, message, run, incoming, writer)
+                    if not self.is_storing:
+                        self._held.append(store)
+                    elif not store():
+                        return
 
     def _store(
         self, message: Observations, run: list[Observation], incoming: IncomingRun, writer: asyncio.StreamWriter
     ) -> bool:
-        before = incoming.duplicates
+        if self.cut_before and message.first_no + len(message.items) > self.cut_before[0]:
+            del self.cut_before[0]
+            self.dropped += len(message.items)
+            writer.transport.abort()
+            return False
         run.extend(incoming.accept(message))
-        self.resent += incoming.duplicates - before
         if self.cut_after and len(run) >= self.cut_after[0]:
             del self.cut_after[0]
             writer.transport.abort()

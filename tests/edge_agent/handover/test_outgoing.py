@@ -62,6 +62,20 @@ def test_a_new_connection_resends_behind_what_the_gateway_has() -> None:
     assert numbers(run.next_frame()) == [4, 5]
 
 
+def test_without_going_back_a_lost_frame_would_be_a_hole() -> None:
+    """Mutation proof of the test above: a run that goes on behind what it had sent is refused by the gateway's end."""
+    run = filled(6)
+    run.welcome(0)
+    run.next_frame()
+    run.lose()
+    run.welcome(2)
+    run._sent_no = 5
+    frame = run.next_frame()
+    assert frame is not None
+    with pytest.raises(PeerError):
+        IncomingRun(2).accept(frame)
+
+
 def test_a_late_answer_of_an_earlier_connection_is_believed() -> None:
     run = filled(5)
     run.welcome(0)
