@@ -88,11 +88,13 @@ def _validate(values: dict[str, str], model: type[Model]) -> Model:
 
 
 def _fault(error: dict[str, Any], schema: dict[str, Any]) -> ParameterFault:
-    name = str(error["loc"][0]) if error["loc"] else ", ".join(schema)
+    detail = str(error["msg"]).removeprefix("Value error, ")
+    # a rule between parameters has no place of its own: it names them in its message
+    named = [name for name in schema if name in detail.split()]
+    name = str(error["loc"][0]) if error["loc"] else ", ".join(named or schema)
     if error["type"] == "extra_forbidden":
         known = ", ".join(schema) or "none"
         return ParameterFault(parameter=name[:60], detail="is not a parameter of this route", allowed=known)
-    detail = str(error["msg"]).removeprefix("Value error, ")
     return ParameterFault(parameter=name, detail=detail, allowed=_allowed(schema.get(name, {})))
 
 
