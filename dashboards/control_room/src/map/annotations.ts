@@ -17,8 +17,11 @@ export const VECTOR_S = 180;
 const MAX_NAMES = 160;
 const MAX_VECTORS = 600;
 const MAX_HULLS = 200;
+/** Symbols whose place is kept free of names: with more of them in view no name would find a place. */
+const MAX_KEPT_FREE = 1500;
 /** Names are not drawn farther out than this, CSS px a metre turned round: a roadstead fits the screen. */
 const NAMES_BELOW_RESOLUTION = 45;
+const BRACKET_PX = 17;
 const FONT = "500 11.5px 'Noto Sans', 'DejaVu Sans', sans-serif";
 
 export interface Scene {
@@ -46,15 +49,16 @@ export function isDrawnToScale(scene: Omit<Scene, 'drawn'>, slot: number, scale:
   return isVessel(scene.table.bits[slot]!) && (size.bowM + size.sternM) * scale >= MIN_HULL_PX;
 }
 
-export function paintAnnotations(ctx: CanvasRenderingContext2D, scene: Scene, areTargetsHulls: boolean): void {
-  const scale = pxPerMetre(scene.view);
-  if (areTargetsHulls) paintHulls(ctx, scene, scale);
+/** Vectors, names and brackets; what lies under the names is kept free of them by `taken`. */
+export function paintAnnotations(ctx: CanvasRenderingContext2D, scene: Scene, taken: Declutter): void {
   paintVectors(ctx, scene);
-  paintNames(ctx, scene);
+  paintNames(ctx, scene, taken);
   paintBrackets(ctx, scene);
 }
 
-function paintHulls(ctx: CanvasRenderingContext2D, scene: Scene, scale: number): void {
+/** Hulls to scale, of the targets that `isDrawnToScale`. */
+export function paintHulls(ctx: CanvasRenderingContext2D, scene: Scene): void {
+  const scale = pxPerMetre(scene.view);
   const { drawn, table, palette } = scene;
   let left = MAX_HULLS;
   for (let i = 0; i < drawn.count && left > 0; i += 1) {
@@ -109,28 +113,43 @@ function paintVectors(ctx: CanvasRenderingContext2D, scene: Scene): void {
   ctx.setLineDash([]);
 }
 
-function paintNames(ctx: CanvasRenderingContext2D, scene: Scene): void {
+function paintNames(ctx: CanvasRenderingContext2D, scene: Scene, taken: Declutter): void {
   const { drawn, table, palette, view } = scene;
   ctx.font = FONT;
   ctx.textBaseline = 'middle';
   ctx.lineJoin = 'round';
-  const declutter = new Declutter();
+  for (let i = 0; i < Math.min(drawn.count, MAX_KEPT_FREE); i += 1) {
+    taken.claim({ x: drawn.x[i]! - 6, y: drawn.y[i]! - 6, width: 12, height: 12 });
+  }
   const order = namingOrder(scene, view.resolution < NAMES_BELOW_RESOLUTION);
   for (const i of order) {
     const slot = drawn.slot[i]!;
     const mmsi = table.mmsi[slot]!;
     const name = scene.statics.get(mmsi)?.name ?? String(mmsi);
-    const x = drawn.x[i]! + 13;
-    const y = drawn.y[i]! + 11;
     const isChosen = mmsi === scene.selectedMmsi || mmsi === scene.hoveredMmsi;
-    const isFree = declutter.claim({ x: x - 2, y: y - 8, width: ctx.measureText(name).width + 4, height: 16 });
-    if (!isFree && !isChosen) continue;
+    const place = freePlace(taken, drawn.x[i]!, drawn.y[i]!, ctx.measureText(name).width, isChosen);
+    if (place === null) continue;
     ctx.strokeStyle = palette.halo;
     ctx.lineWidth = 3;
-    ctx.strokeText(name, x, y);
+    ctx.strokeText(name, place[0], place[1]);
     ctx.fillStyle = isChosen ? palette.select : drawn.freshness[i] === 'fresh' ? palette.label : palette.stale;
-    ctx.fillText(name, x, y);
+    ctx.fillText(name, place[0], place[1]);
   }
+}
+
+/** Beside the symbol, first of four corners that is free; a chosen target is named in any case. */
+function freePlace(taken: Declutter, x: number, y: number, width: number, isForced: boolean): [number, number] | null {
+  const aside = isForced ? BRACKET_PX + 4 : 12; // a chosen name stands clear of the brackets
+  const places: [number, number][] = [
+    [x + aside, y + 11],
+    [x + aside, y - 11],
+    [x - aside - width, y + 11],
+    [x - aside - width, y - 11],
+  ];
+  for (const place of places) {
+    if (taken.claim({ x: place[0] - 2, y: place[1] - 7, width: width + 4, height: 14 })) return place;
+  }
+  return isForced ? places[0]! : null;
 }
 
 /** Chosen targets first, then vessels that move, then the rest, so that names that matter win their places. */
@@ -154,7 +173,7 @@ function paintBrackets(ctx: CanvasRenderingContext2D, scene: Scene): void {
   const { drawn, table } = scene;
   for (let i = 0; i < drawn.count; i += 1) {
     const mmsi = table.mmsi[drawn.slot[i]!]!;
-    if (mmsi === scene.selectedMmsi) corners(ctx, drawn.x[i]!, drawn.y[i]!, 17, scene.palette.select, 2.2);
+    if (mmsi === scene.selectedMmsi) corners(ctx, drawn.x[i]!, drawn.y[i]!, BRACKET_PX, scene.palette.select, 2.2);
     else if (mmsi === scene.hoveredMmsi) corners(ctx, drawn.x[i]!, drawn.y[i]!, 15, scene.palette.label, 1.2);
   }
 }

@@ -14,6 +14,7 @@ import type { Chart } from './chart.ts';
 import { chartStyle } from './chart_style.ts';
 import { MAX_RATIO, type Fixtures, Overlay } from './overlay.ts';
 import { readPalette } from './palette.ts';
+import { quayLines } from './quay_geometry.ts';
 import { nextFrameMs } from './redraw_policy.ts';
 import type { Viewport } from './target_painter.ts';
 
@@ -41,6 +42,7 @@ export class ChartMap {
   private readonly layer: VectorLayer;
   private readonly reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
   private hovered: number | null = null;
+  private fitted: { center: number[]; resolution: number } | null = null;
   private timer = 0;
   private frame = 0;
 
@@ -56,7 +58,7 @@ export class ChartMap {
     const features = new GeoJSON({ featureProjection: 'EPSG:3857' }).readFeatures(chart.document);
     this.layer = new VectorLayer({
       source: new VectorSource({ features }),
-      style: chartStyle(palette, language),
+      style: chartStyle(palette, language, quayLines(chart)),
       background: palette.deep,
       declutter: true,
       renderBuffer: 200,
@@ -76,7 +78,7 @@ export class ChartMap {
 
   restyle(language: 'es' | 'en'): void {
     const palette = readPalette();
-    this.layer.setStyle(chartStyle(palette, language));
+    this.layer.setStyle(chartStyle(palette, language, quayLines(this.chart)));
     this.layer.setBackground(palette.deep);
     this.overlay.setPalette(palette);
     this.redraw();
@@ -94,7 +96,10 @@ export class ChartMap {
   showWholePort(): void {
     const harbour = this.harbourExtent();
     this.map.updateSize();
-    if (harbour !== null) this.map.getView().fit(harbour, { padding: [56, 40, 40, 40], maxZoom: 16 });
+    const size = this.map.getSize();
+    if (harbour === null || size === undefined) return;
+    this.map.getView().fit(harbour, { size, padding: [40, 60, 70, 60], maxZoom: 16 });
+    this.fitted = this.map.getView().getState();
   }
 
   centreOn(lonDeg: number, latDeg: number): void {
@@ -108,11 +113,11 @@ export class ChartMap {
     if (zoom !== undefined) view.animate({ zoom: zoom + steps, duration: this.reducedMotion.matches ? 0 : 180 });
   }
 
-  /** Quays, fairway and breakwaters: where the work is; the chart's own bounds reach far out to sea. */
+  /** Quays, fairway, anchorage: where the work is; the chart's own bounds reach far out to sea. */
   private harbourExtent(): number[] | null {
     const extent = [Infinity, Infinity, -Infinity, -Infinity];
     for (const feature of this.layer.getSource()?.getFeatures() ?? []) {
-      if (!['quay', 'breakwater', 'anchorage', 'fairway'].includes(String(feature.get('kind')))) continue;
+      if (!['quay', 'breakwater', 'anchorage', 'fairway', 'restricted', 'pilot_boarding'].includes(String(feature.get('kind')))) continue;
       const [west, south, east, north] = feature.getGeometry()!.getExtent() as [number, number, number, number];
       extent[0] = Math.min(extent[0]!, west);
       extent[1] = Math.min(extent[1]!, south);
@@ -135,7 +140,15 @@ export class ChartMap {
       this.events.pointed(null);
       this.hover(null, target);
     });
-    new ResizeObserver(() => this.map.updateSize()).observe(target);
+    new ResizeObserver(() => this.resized()).observe(target);
+  }
+
+  /** A view that the operator has not touched keeps showing the whole port. */
+  private resized(): void {
+    const { center, resolution } = this.map.getView().getState();
+    const isUntouched = resolution === this.fitted?.resolution && center.join() === this.fitted.center.join();
+    if (isUntouched) this.showWholePort();
+    else this.map.updateSize();
   }
 
   private hover(mmsi: number | null, target: HTMLElement): void {

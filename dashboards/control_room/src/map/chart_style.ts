@@ -6,7 +6,9 @@ import CircleStyle from 'ol/style/Circle.js';
 import Stroke from 'ol/style/Stroke.js';
 import Style from 'ol/style/Style.js';
 import Text from 'ol/style/Text.js';
+import Point from 'ol/geom/Point.js';
 import { type MapPalette, withAlpha } from './palette.ts';
+import { type QuayLine, placeOnQuay } from './quay_geometry.ts';
 
 export type ChartStyle = (feature: FeatureLike, resolution: number) => Style[];
 
@@ -15,11 +17,13 @@ const ORDER = [
   'depth_area', 'fairway', 'anchorage', 'restricted', 'land', 'breakwater', 'berth', 'quay',
   'fairway_lane', 'bollard', 'pilot_boarding', 'buoy', 'instrument',
 ];
+/** Landward rail of a quay crane, m behind the fender line, with room for its portal. */
+const BEHIND_RAILS_M = 40;
 const FONT = "'Noto Sans', 'DejaVu Sans', sans-serif";
 
-/** Styles for one palette and language. */
-export function chartStyle(palette: MapPalette, language: 'es' | 'en'): ChartStyle {
-  const shapes = makeShapes(palette);
+/** Styles for one palette and language; berths are named on the land side of their quays. */
+export function chartStyle(palette: MapPalette, language: 'es' | 'en', quays: ReadonlyMap<string, QuayLine>): ChartStyle {
+  const shapes = makeShapes(palette, quays);
   return (feature, resolution) => {
     const kind = String(feature.get('kind'));
     const make = shapes[kind];
@@ -33,10 +37,10 @@ export function chartStyle(palette: MapPalette, language: 'es' | 'en'): ChartSty
 
 type Make = (feature: FeatureLike, resolution: number, name: string) => Style[];
 
-function makeShapes(p: MapPalette): Record<string, Make> {
+function makeShapes(p: MapPalette, quays: ReadonlyMap<string, QuayLine>): Record<string, Make> {
   return {
     depth_area: (feature) => [area(depthColour(p, Number(feature.get('depth_m'))))],
-    land: (_f, r, name) => [area(p.land, p.landEdge, 1), ...label(p, r < 60 ? name : '', 12)],
+    land: (feature, r, name) => [area(p.land, p.landEdge, 1), ...label(p, hasRoom(feature, r) ? name : '', 12)],
     breakwater: (_f, r, name) => [area(p.breakwater, p.landEdge, 1), ...label(p, r < 14 ? name : '', 11)],
     fairway: (_f, r, name) => [
       area(withAlpha(p.fairway, 0.08), p.fairway, 1, [10, 6]),
@@ -55,18 +59,24 @@ function makeShapes(p: MapPalette): Record<string, Make> {
       new Style({ stroke: new Stroke({ color: p.quay, width: r < 5 ? 3 : 2 }) }),
       ...lineLabel(p, r < 12 && r >= 2.2 ? name : ''),
     ],
-    berth: (_f, r, name) => [
+    berth: (feature, r, name) => [
       area(withAlpha(p.berth, 0.55), r < 10 ? p.berthEdge : undefined, 1),
-      ...label(p, r < 2.2 ? name : '', 11),
+      ...(r < 2.2 ? berthLabel(p, feature, r, name, quays) : []),
     ],
     bollard: (_f, r) => (r < 1.2 ? [dot(2, p.quay)] : []),
     pilot_boarding: (_f, r, name) => [diamond(p), ...label(p, r < 40 ? name : '', 11, p.fairway, 16)],
     buoy: (feature, r) => (r < 45 ? [buoy(p, String(feature.get('colour')))] : []),
     instrument: (feature, r, name) =>
       r < 15 && feature.get('instrument') !== 'berth_sensor'
-        ? [mast(p), ...label(p, r < 4 ? name : '', 10, p.label, 13)]
+        ? [mast(p), ...label(p, r < 1.2 ? name : '', 10, p.label, 14)]
         : [],
   };
+}
+
+/** A name is only written on what is wider than it: a label that spills over the water covers ships. */
+function hasRoom(feature: FeatureLike, resolution: number): boolean {
+  const extent = feature.getGeometry()?.getExtent();
+  return extent !== undefined && (extent[2]! - extent[0]!) / resolution > 180;
 }
 
 function depthColour(p: MapPalette, depthM: number): string {
@@ -95,6 +105,25 @@ function label(p: MapPalette, name: string, size: number, colour = p.label, offs
   const content = text(p, name, size, colour);
   content.setOffsetY(offsetY);
   return [new Style({ text: content, zIndex: 40 })];
+}
+
+/** Inland of the cranes' rails: over the water the name would lie under the ship that it belongs to. */
+function berthLabel(
+  p: MapPalette,
+  feature: FeatureLike,
+  resolution: number,
+  name: string,
+  quays: ReadonlyMap<string, QuayLine>,
+): Style[] {
+  const quay = quays.get(String(feature.get('quay')));
+  if (quay === undefined) return label(p, name, 11);
+  const place = placeOnQuay(quay, (Number(feature.get('from_m')) + Number(feature.get('to_m'))) / 2);
+  const inland = BEHIND_RAILS_M * place.scale + 12 * resolution;
+  const [style] = label(p, name, 12);
+  if (style === undefined) return [];
+  style.setGeometry(new Point([place.x - place.seaward[0] * inland, place.y - place.seaward[1] * inland]));
+  style.getText()?.setTextAlign(Math.abs(place.seaward[0]) < 0.35 ? 'center' : place.seaward[0] > 0 ? 'right' : 'left');
+  return [style];
 }
 
 function lineLabel(p: MapPalette, name: string): Style[] {

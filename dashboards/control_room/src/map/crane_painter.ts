@@ -23,8 +23,9 @@ const RAIL_GAUGE_M = 30.48;
 const PORTAL_M = 18;
 /** Waterside rail behind the fender line, m. */
 const SETBACK_M = 4;
-/** Farther out than this a crane is a tick on the quay. */
-const DETAIL_PX_PER_M = 0.12;
+/** Farther out than this, CSS px a metre, a crane is a small square on the quay, and farther still nothing. */
+const DETAIL_PX_PER_M = 0.14;
+const VISIBLE_PX_PER_M = 0.03;
 const FONT = "500 11px 'Noto Sans', 'DejaVu Sans', sans-serif";
 
 export function paintCranes(
@@ -50,7 +51,7 @@ function paintCrane(
   palette: MapPalette,
 ): void {
   const pxPerM = place.scale / view.resolution;
-  if (pxPerM < DETAIL_PX_PER_M / 3) return;
+  if (pxPerM < VISIBLE_PX_PER_M) return;
   const isDim = crane.isStale || !crane.isKnown;
   const outreachM = Number(crane.feature.properties['outreach_m'] ?? 40);
   ctx.save();
@@ -58,6 +59,11 @@ function paintCrane(
     (place.x - view.centreX) / view.resolution + view.widthPx / 2,
     (view.centreY - place.y) / view.resolution + view.heightPx / 2,
   );
+  if (pxPerM < DETAIL_PX_PER_M) {
+    paintTick(ctx, crane, isDim, palette);
+    ctx.restore();
+    return;
+  }
   // local axes: x along the quay, y landward, so that the boom points to -y
   ctx.transform(place.along[0], -place.along[1], -place.seaward[0], place.seaward[1], 0, 0);
   ctx.strokeStyle = isDim ? palette.stale : palette.crane;
@@ -65,7 +71,7 @@ function paintCrane(
   ctx.setLineDash(isDim ? [3, 3] : []);
   const half = Math.max(3, (PORTAL_M / 2) * pxPerM);
   const railPx = SETBACK_M * pxPerM;
-  ctx.lineWidth = pxPerM > DETAIL_PX_PER_M ? 1.6 : 1.2;
+  ctx.lineWidth = 1.6;
   ctx.strokeRect(-half, railPx, half * 2, Math.max(6, RAIL_GAUGE_M * pxPerM));
   ctx.beginPath();
   ctx.moveTo(0, railPx + Math.max(6, RAIL_GAUGE_M * pxPerM));
@@ -75,6 +81,14 @@ function paintCrane(
   if (crane.trolleyM !== null && !isDim) paintTrolley(ctx, crane, railPx - crane.trolleyM * pxPerM, palette);
   ctx.restore();
   if (pxPerM > 0.25) paintCraneName(ctx, crane, place, view, palette, pxPerM);
+}
+
+function paintTick(ctx: CanvasRenderingContext2D, crane: CraneState, isDim: boolean, palette: MapPalette): void {
+  ctx.fillStyle = crane.isLoaded && !isDim ? palette.load : palette.halo;
+  ctx.strokeStyle = isDim ? palette.stale : palette.crane;
+  ctx.lineWidth = 1.2;
+  ctx.fillRect(-2.5, -2.5, 5, 5);
+  ctx.strokeRect(-2.5, -2.5, 5, 5);
 }
 
 function paintTrolley(ctx: CanvasRenderingContext2D, crane: CraneState, y: number, palette: MapPalette): void {

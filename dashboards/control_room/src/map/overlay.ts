@@ -4,8 +4,9 @@
  */
 import type { Picture } from '../picture/picture.ts';
 import { Framebuffer } from './blitter.ts';
-import { isDrawnToScale, paintAnnotations, pxPerMetre } from './annotations.ts';
+import { isDrawnToScale, paintAnnotations, paintHulls, pxPerMetre } from './annotations.ts';
 import { type CraneState, paintCranes } from './crane_painter.ts';
+import { Declutter } from './declutter.ts';
 import { Motion } from './motion.ts';
 import type { MapPalette } from './palette.ts';
 import type { QuayLine } from './quay_geometry.ts';
@@ -15,6 +16,10 @@ import { type WindMark, paintWind } from './wind_painter.ts';
 
 /** Canvas pixels a CSS pixel at most: beyond 1.5 the framebuffer costs more than it shows. */
 export const MAX_RATIO = 1.5;
+
+/** With more symbols than this in view they are drawn smaller: they would cover each other, and cost the frame rate. */
+export const DENSE_COUNT = 2500;
+const DENSE_SCALE = 0.62;
 
 export interface Fixtures {
   cranes: readonly CraneState[];
@@ -31,6 +36,7 @@ export class Overlay {
   private image = new ImageData(1, 1);
   private motionRevision = -1;
   private atlas: SpriteAtlas;
+  private denseAtlas: SpriteAtlas;
   private atlasRatio = 1;
 
   constructor(
@@ -38,6 +44,7 @@ export class Overlay {
     private palette: MapPalette,
   ) {
     this.atlas = new SpriteAtlas(palette, 1);
+    this.denseAtlas = new SpriteAtlas(palette, DENSE_SCALE);
     for (const canvas of [this.symbols, this.annotations]) {
       canvas.className = 'map-overlay';
       canvas.setAttribute('aria-hidden', 'true');
@@ -49,7 +56,7 @@ export class Overlay {
 
   setPalette(palette: MapPalette): void {
     this.palette = palette;
-    this.atlas = new SpriteAtlas(palette, this.atlasRatio);
+    this.makeAtlases(this.atlasRatio);
   }
 
   /**
@@ -69,14 +76,17 @@ export class Overlay {
     const scene = { table, motion: this.motion, statics, drawn: this.drawn, view, palette: this.palette, selectedMmsi: selected, hoveredMmsi: hovered };
     const scale = pxPerMetre(view);
     const before = this.buffer.clear();
-    paintTargets(table, this.motion, view, nowMs ?? 0, this.atlas, this.buffer, this.drawn, (slot) => isDrawnToScale(scene, slot, scale));
+    const atlas = this.drawn.count > DENSE_COUNT ? this.denseAtlas : this.atlas;
+    paintTargets(table, this.motion, view, nowMs ?? 0, atlas, this.buffer, this.drawn, (slot) => isDrawnToScale(scene, slot, scale));
     this.show(before);
     const ctx = this.annotations.getContext('2d')!;
     ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     ctx.clearRect(0, 0, view.widthPx, view.heightPx);
+    const taken = new Declutter();
+    paintHulls(ctx, scene);
     paintCranes(ctx, fixtures.cranes, fixtures.quays, view, this.palette);
-    paintWind(ctx, fixtures.winds, view, this.palette);
-    paintAnnotations(ctx, scene, true);
+    paintWind(ctx, fixtures.winds, view, this.palette, taken);
+    paintAnnotations(ctx, scene, taken);
     this.symbols.dataset['count'] = String(table.count);
     this.symbols.dataset['targetsDrawn'] = String(this.drawn.count);
     return this.fastest();
@@ -91,12 +101,17 @@ export class Overlay {
     return best;
   }
 
+  private makeAtlases(ratio: number): void {
+    this.atlasRatio = ratio;
+    this.atlas = new SpriteAtlas(this.palette, ratio);
+    this.denseAtlas = new SpriteAtlas(this.palette, ratio * DENSE_SCALE);
+  }
+
   private fit(view: Viewport): void {
     const width = Math.round(view.widthPx * view.ratio);
     const height = Math.round(view.heightPx * view.ratio);
     if (view.ratio !== this.atlasRatio) {
-      this.atlasRatio = view.ratio;
-      this.atlas = new SpriteAtlas(this.palette, view.ratio);
+      this.makeAtlases(view.ratio);
     }
     if (width === this.symbols.width && height === this.symbols.height) return;
     for (const canvas of [this.symbols, this.annotations]) {

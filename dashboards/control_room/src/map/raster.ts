@@ -16,10 +16,16 @@ export interface Shape {
   fillAlpha: number;
 }
 
-/** Pixels as `0xAABBGGRR`, not premultiplied: what ImageData reads on a little-endian machine. */
+/**
+ * Pixels as `0xAABBGGRR`, not premultiplied: what ImageData reads on a little-endian machine. Signed, because a 32-bit
+ * signed number is a machine word to the engine and an unsigned one above 2^31 is a float.
+ */
 export interface Sprite {
   size: number;
-  pixels: Uint32Array;
+  pixels: Int32Array;
+  /** First and last column of each row that is not transparent; first > last for an empty row. */
+  first: Int16Array;
+  last: Int16Array;
 }
 
 /**
@@ -28,7 +34,7 @@ export interface Sprite {
  * @param size edge, px, odd so that the middle is a pixel.
  */
 export function rasterise(size: number, shapes: readonly Shape[]): Sprite {
-  const pixels = new Uint32Array(size * size);
+  const pixels = new Int32Array(size * size);
   const middle = (size - 1) / 2;
   for (let row = 0; row < size; row += 1) {
     for (let column = 0; column < size; column += 1) {
@@ -37,7 +43,20 @@ export function rasterise(size: number, shapes: readonly Shape[]): Sprite {
       pixels[row * size + column] = pixel;
     }
   }
-  return { size, pixels };
+  return { size, pixels, ...spans(size, pixels) };
+}
+
+/** Six pixels in seven of a symbol are transparent: the blitter need not look at them. */
+function spans(size: number, pixels: Int32Array): { first: Int16Array; last: Int16Array } {
+  const first = new Int16Array(size).fill(size);
+  const last = new Int16Array(size).fill(-1);
+  for (let i = 0; i < pixels.length; i += 1) {
+    if (pixels[i]! >>> 24 === 0) continue;
+    const row = Math.floor(i / size);
+    first[row] = Math.min(first[row]!, i % size);
+    last[row] = i % size;
+  }
+  return { first, last };
 }
 
 function paint(below: number, shape: Shape, x: number, y: number): number {
@@ -61,7 +80,7 @@ export function over(below: number, colour: readonly [number, number, number], a
   const r = mix(colour[0], below & 0xff);
   const g = mix(colour[1], (below >>> 8) & 0xff);
   const b = mix(colour[2], (below >>> 16) & 0xff);
-  return ((Math.round(out * 255) << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  return (Math.round(out * 255) << 24) | (b << 16) | (g << 8) | r;
 }
 
 function distanceToEdge(shape: Shape, x: number, y: number): number {

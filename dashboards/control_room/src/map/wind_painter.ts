@@ -1,4 +1,5 @@
 /** The wind at each mast: an arrow that flies with the wind, longer when it blows harder, and its speed. */
+import type { Declutter } from './declutter.ts';
 import type { MapPalette } from './palette.ts';
 import type { Viewport } from './target_painter.ts';
 
@@ -17,7 +18,13 @@ export interface WindMark {
 /** Farther out than this the arrow would hide the harbour, Mercator metres a CSS pixel. */
 const SHOWN_BELOW_RESOLUTION = 40;
 
-export function paintWind(ctx: CanvasRenderingContext2D, winds: readonly WindMark[], view: Viewport, palette: MapPalette): void {
+export function paintWind(
+  ctx: CanvasRenderingContext2D,
+  winds: readonly WindMark[],
+  view: Viewport,
+  palette: MapPalette,
+  taken: Declutter,
+): void {
   if (view.resolution > SHOWN_BELOW_RESOLUTION) return;
   for (const wind of winds) {
     if (wind.speedMps === null || wind.directionDeg === null) continue;
@@ -33,8 +40,10 @@ export function paintWind(ctx: CanvasRenderingContext2D, winds: readonly WindMar
     ctx.lineWidth = 3;
     ctx.lineJoin = 'round';
     ctx.strokeStyle = palette.halo;
-    ctx.strokeText(wind.text, x + 10, y - 12);
-    ctx.fillText(wind.text, x + 10, y - 12);
+    const width = ctx.measureText(wind.text).width;
+    taken.claim({ x: x - 22, y: y - 22, width: 52 + width, height: 44 });
+    ctx.strokeText(wind.text, x + 24, y);
+    ctx.fillText(wind.text, x + 24, y);
   }
 }
 

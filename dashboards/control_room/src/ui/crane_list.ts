@@ -25,14 +25,14 @@ export class CraneList extends SignalElement {
     const state = sensor === null ? 'unknown' : crane.isLoaded ? 'loaded' : 'idle';
     return html`
       <article class="card ${isStale ? 'is-stale' : ''}" data-testid="crane-card" data-crane=${crane.id} data-state=${state} data-freshness=${isStale ? 'stale' : 'fresh'}>
-        <header><h3>${name}</h3><span class="chip">${t(`crane.state.${state}`)}</span></header>
+        <header><h3>${name}</h3><span class="chip" data-field="state">${loadMark(state)} ${t(`crane.state.${state}`)}</span></header>
         <div class="crane-load">
           <span class="big" data-field="hoist_load_t">${number(crane.loadT, 1)}</span><span class="unit">t</span>
-          ${crane.limitT === null ? nothing : html`<span class="limit">${t('crane.of_limit', { limit: number(crane.limitT) })}</span>`}
+          ${crane.limitT === null ? nothing : html`<span class="unit">${t('crane.of_limit', { limit: number(crane.limitT) })}</span>`}
+          <span class="limit">${this.spreader(crane)}</span>
         </div>
         ${loadGauge(crane)}
-        <dl class="pairs">
-          ${pair(t('crane.spreader'), this.spreader(crane), 'spreader')}
+        <dl class="pairs is-split">
           ${pair(t('crane.trolley'), quantity(crane.trolleyM, 'm', 1), 'trolley_m')}
           ${pair(t('crane.hoist'), quantity(crane.hoistM, 'm', 1), 'hoist_m')}
           ${pair(t('crane.gantry'), quantity(crane.gantryM, 'm', 1), 'gantry_m')}
@@ -43,16 +43,22 @@ export class CraneList extends SignalElement {
     `;
   }
 
-  private spreader(crane: CraneView): string {
-    if (crane.isLocked === null && crane.isLanded === null) return '–';
+  private spreader(crane: CraneView): TemplateResult {
     const twistLocks = crane.isLocked === null ? '–' : t(crane.isLocked ? 'crane.locked' : 'crane.unlocked');
     const place = crane.isLanded === null ? '–' : t(crane.isLanded ? 'crane.landed' : 'crane.suspended');
-    return `${twistLocks}, ${place}`;
+    return html`<span data-field="spreader">${twistLocks} · ${place}</span>`;
   }
 }
 
 function pair(name: string, value: string, field: string): TemplateResult {
   return html`<div><dt>${name}</dt><dd data-field=${field}>${value}</dd></div>`;
+}
+
+/** Filled and hollow square, as on the map. */
+function loadMark(state: string): TemplateResult | typeof nothing {
+  if (state === 'unknown') return nothing;
+  const fill = state === 'loaded' ? 'currentColor' : 'none';
+  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill=${fill} stroke="currentColor" stroke-width="1.6"><rect x="3" y="3" width="10" height="10" /></svg>`;
 }
 
 function loadGauge(crane: CraneView): TemplateResult {

@@ -36,9 +36,11 @@ export class ShipListView extends SignalElement {
           <button type="button" aria-pressed=${String(query.isMovingOnly)} @click=${() => this.change({ isMovingOnly: true })}>${t('ships.moving')}</button>
         </div>
       </div>
-      <div class="ship-head">${COLUMNS.map((column) => this.renderHead(column))}</div>
-      <div class="rows" role="listbox" aria-label=${t('ships.list')} @keydown=${this.onKey}>
-        ${ships.rows.map((row, index) => this.renderRow(row, index))}
+      <div class="rows">
+        <div class="ship-head">${COLUMNS.map((column) => this.renderHead(column))}</div>
+        <div role="listbox" aria-label=${t('ships.list')} @keydown=${this.onKey}>
+          ${ships.rows.map((row, index) => this.renderRow(row, index))}
+        </div>
         ${ships.rows.length === 0
           ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>`
           : nothing}
