@@ -21,6 +21,7 @@ from firmware_configs.links import SerialLink as SerialLinkConfig
 MAX_READ_BYTES = 64 * 1024
 """The port's contract; a tty gives 4 KiB at most."""
 
+_CONTROL_CHARACTERS = 6
 _TIOCGICOUNT = 0x545D
 _ICOUNT = struct.Struct("20i")
 _ICOUNT_FIELDS = {6: "framing_errors", 7: "overruns", 8: "parity_errors", 10: "buffer_overruns"}
@@ -56,16 +57,8 @@ class SerialLink:
             LinkError: reason ``open_failed``.
         """
         await self.close()
-        config = self._config
         try:
-            port = serial.Serial(
-                port=config.device,
-                baudrate=config.baud,
-                parity=config.parity,
-                stopbits=config.stop_bits,
-                timeout=0,
-                exclusive=True,
-            )
+            port = _open_port(self._config)
         except (serial.SerialException, OSError, ValueError, termios.error) as exc:
             raise self._open_error(exc) from exc
         self._port = port
@@ -130,3 +123,24 @@ class SerialLink:
         cause = os.strerror(number) if isinstance(number, int) else str(exc)
         hint = _HINTS.get(number, "") if isinstance(number, int) else ""
         return LinkError("open serial port", self._config.device, cause, hint, "open_failed")
+
+
+def _open_port(config: SerialLinkConfig) -> serial.Serial:
+    port = serial.Serial(
+        port=config.device,
+        baudrate=config.baud,
+        parity=config.parity,
+        stopbits=config.stop_bits,
+        timeout=0,
+        exclusive=True,
+    )
+    try:
+        # as pyserial leaves the port (VMIN 0) a read without data is empty, like one after a hang-up; with VMIN 1 it
+        # fails with EAGAIN
+        attributes = termios.tcgetattr(port.fileno())
+        attributes[_CONTROL_CHARACTERS][termios.VMIN] = 1
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
+    except termios.error:
+        port.close()
+        raise
+    return port
