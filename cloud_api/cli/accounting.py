@@ -16,7 +16,7 @@ MAX_SHOWN = 5
 """Ranges shown a line of the table; --json has them all."""
 
 
-def accounting(config: ConfigFile, *, json: AsJson = False) -> None:
+def main(config: ConfigFile, *, json: AsJson = False) -> None:
     """Check received + declared gaps = 1..max seq for each stream; exit code 1 if one does not balance."""
     path = load_settings(config).history.path
     connection = open_for_reading(path)

@@ -9,7 +9,7 @@ from cloud_api.settings import load_settings
 from contracts.errors import ConfigError
 
 
-def check_config(config: ConfigFile) -> None:
+def main(config: ConfigFile) -> None:
     """Check the settings and every file that they name; changes nothing."""
     settings = load_settings(config)
     client_context(settings.bus.certificate, settings.bus.private_key, settings.bus.trust)

@@ -18,7 +18,7 @@ Kind = Annotated[str | None, typer.Option("--kind", help="only payloads of this 
 _RAW = msgspec.json.Encoder()
 
 
-def history(config: ConfigFile, kind: Kind = None, *, json: AsJson = False) -> None:
+def main(config: ConfigFile, kind: Kind = None, *, json: AsJson = False) -> None:
     """Write stored records to stdout, in order of stream and sequence number.
 
     With --json, a line is the payload as JSON with its ``type``, and ``raw`` where the original sentence was kept.

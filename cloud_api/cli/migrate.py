@@ -13,7 +13,7 @@ from cloud_api.settings import load_settings
 Revision = Annotated[str, typer.Option("--to", help="revision id, 'head' or 'base'")]
 
 
-def migrate(config: ConfigFile, to: Revision = migrating.HEAD) -> None:
+def main(config: ConfigFile, to: Revision = migrating.HEAD) -> None:
     """Upgrade (or downgrade, with --to) the operations database."""
     settings = load_settings(config)
     before, after = asyncio.run(_migrate(settings.operations.url, to))

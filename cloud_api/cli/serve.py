@@ -17,7 +17,7 @@ RoleList = Annotated[str, typer.Option("--roles", help="comma-separated: api, st
 ALL_ROLES = ",".join(ROLES)
 
 
-def serve(config: ConfigFile, roles: RoleList = ALL_ROLES) -> None:
+def main(config: ConfigFile, roles: RoleList = ALL_ROLES) -> None:
     """Run roles of the cloud until SIGTERM; ends within 8 s of it."""
     chosen = parse_roles(roles)
     settings = load_settings(config)

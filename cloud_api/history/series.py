@@ -3,7 +3,6 @@
 import sqlite3
 from typing import NamedTuple
 
-from contracts.ids import split_stream_id
 from contracts.payloads import Ais
 from contracts.records import Record
 
@@ -25,9 +24,8 @@ class SeriesKey(NamedTuple):
     mmsi: int
 
 
-def series_key(stream_id: str, record: Record) -> SeriesKey:
-    """Return the series of a record of a stream whose id has been checked."""
-    site, gateway, _, _ = split_stream_id(stream_id)
+def series_key(site: str, gateway: str, record: Record) -> SeriesKey:
+    """Return the series of a record of a gateway."""
     payload = record.payload
     kind = str(type(payload).__struct_config__.tag)
     aspect, mmsi = "", 0

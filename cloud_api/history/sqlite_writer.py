@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from cloud_api.history.models import CommitOutcome, ReceivedBatch
-from cloud_api.history.series import ReferenceCache, series_key
+from cloud_api.history.series import ReferenceCache, SeriesKey, series_key
 from cloud_api.history.sqlite_database import open_for_writing, translated
+from contracts.ids import split_stream_id
 from contracts.payloads import Gap
 from contracts.records import Record
 
@@ -95,22 +96,23 @@ class SqliteHistoryWriter:
             return CommitOutcome.DUPLICATE
         if nearest is not None and nearest[1] >= batch.first_seq:
             return CommitOutcome.RANGE_CONFLICT
+        site, gateway, _, _ = split_stream_id(batch.stream_id)
         points, gaps = [], []
         for record in batch.records:
             if isinstance(record.payload, Gap):
                 gaps.append((stream_ref, record.seq, record.last_seq(), record.payload.reason, record.observed_at_ns))
             else:
-                points.append(self._point(stream_ref, batch.stream_id, record))
+                points.append(self._point(stream_ref, series_key(site, gateway, record), record))
         connection.executemany(_INSERT_POINT, points)
         connection.executemany(_INSERT_GAP, gaps)
         connection.execute(_INSERT_LEDGER, (stream_ref, batch.first_seq, batch.last_seq, item.received_at_ns))
         return CommitOutcome.COMMITTED
 
-    def _point(self, stream_ref: int, stream_id: str, record: Record) -> tuple[object, ...]:
+    def _point(self, stream_ref: int, key: SeriesKey, record: Record) -> tuple[object, ...]:
         return (
             stream_ref,
             record.seq,
-            self._references.series(self._connection, series_key(stream_id, record)),
+            self._references.series(self._connection, key),
             record.observed_at_ns,
             record.clock.state.value,
             record.clock.error_ms,

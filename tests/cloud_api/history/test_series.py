@@ -1,6 +1,6 @@
 from cloud_api.history.series import MAX_CACHED_REFS, ais_aspect, series_key
 from contracts.payloads import Ais, Wind
-from tests.support.batches import STREAM, position, record
+from tests.support.batches import GATEWAY, SITE, position, record
 
 
 def test_the_aspect_keeps_identity_apart_from_positions() -> None:
@@ -12,7 +12,7 @@ def test_the_aspect_keeps_identity_apart_from_positions() -> None:
 
 
 def test_a_sensor_is_its_own_series() -> None:
-    key = series_key(STREAM, record(1, Wind(speed_mps=4.0)))
+    key = series_key(SITE, GATEWAY, record(1, Wind(speed_mps=4.0)))
     assert (key.site, key.gateway, key.source, key.kind, key.mmsi) == ("puerto-demo", "gw-1", "ais", "wind", 0)
 
 
