@@ -5,6 +5,8 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/bars.css';
 import './styles/lists.css';
+import './styles/cards.css';
+import './styles/inspector.css';
 import './styles/map.css';
 import { language, t } from './i18n/translate.ts';
 import { fetchChart } from './map/chart.ts';

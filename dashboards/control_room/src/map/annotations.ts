@@ -178,11 +178,23 @@ function paintBrackets(ctx: CanvasRenderingContext2D, scene: Scene): void {
   }
 }
 
-function corners(ctx: CanvasRenderingContext2D, x: number, y: number, reach: number, colour: string, width: number): void {
+function corners(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  reach: number,
+  colour: string,
+  width: number,
+): void {
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.beginPath();
-  for (const [sx, sy] of [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const) {
+  for (const [sx, sy] of [
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+  ] as const) {
     ctx.moveTo(x + sx * reach, y + sy * (reach - 7));
     ctx.lineTo(x + sx * reach, y + sy * reach);
     ctx.lineTo(x + sx * (reach - 7), y + sy * reach);

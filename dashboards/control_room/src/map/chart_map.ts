@@ -117,7 +117,12 @@ export class ChartMap {
   private harbourExtent(): number[] | null {
     const extent = [Infinity, Infinity, -Infinity, -Infinity];
     for (const feature of this.layer.getSource()?.getFeatures() ?? []) {
-      if (!['quay', 'breakwater', 'anchorage', 'fairway', 'restricted', 'pilot_boarding'].includes(String(feature.get('kind')))) continue;
+      if (
+        !['quay', 'breakwater', 'anchorage', 'fairway', 'restricted', 'pilot_boarding'].includes(
+          String(feature.get('kind')),
+        )
+      )
+        continue;
       const [west, south, east, north] = feature.getGeometry()!.getExtent() as [number, number, number, number];
       extent[0] = Math.min(extent[0]!, west);
       extent[1] = Math.min(extent[1]!, south);
@@ -171,7 +176,10 @@ export class ChartMap {
     const [, lat] = toLonLat([view.centreX, view.centreY]);
     this.events.scaled(view.resolution * Math.cos((lat! * Math.PI) / 180));
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.redraw(), nextFrameMs(fastest, view.resolution, this.reducedMotion.matches));
+    this.timer = window.setTimeout(
+      () => this.redraw(),
+      nextFrameMs(fastest, view.resolution, this.reducedMotion.matches),
+    );
   }
 
   private viewport(): Viewport | null {

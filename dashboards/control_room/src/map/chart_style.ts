@@ -14,15 +14,30 @@ export type ChartStyle = (feature: FeatureLike, resolution: number) => Style[];
 
 /** Drawing order: what lies below first. */
 const ORDER = [
-  'depth_area', 'fairway', 'anchorage', 'restricted', 'land', 'breakwater', 'berth', 'quay',
-  'fairway_lane', 'bollard', 'pilot_boarding', 'buoy', 'instrument',
+  'depth_area',
+  'fairway',
+  'anchorage',
+  'restricted',
+  'land',
+  'breakwater',
+  'berth',
+  'quay',
+  'fairway_lane',
+  'bollard',
+  'pilot_boarding',
+  'buoy',
+  'instrument',
 ];
 /** Landward rail of a quay crane, m behind the fender line, with room for its portal. */
 const BEHIND_RAILS_M = 40;
 const FONT = "'Noto Sans', 'DejaVu Sans', sans-serif";
 
 /** Styles for one palette and language; berths are named on the land side of their quays. */
-export function chartStyle(palette: MapPalette, language: 'es' | 'en', quays: ReadonlyMap<string, QuayLine>): ChartStyle {
+export function chartStyle(
+  palette: MapPalette,
+  language: 'es' | 'en',
+  quays: ReadonlyMap<string, QuayLine>,
+): ChartStyle {
   const shapes = makeShapes(palette, quays);
   return (feature, resolution) => {
     const kind = String(feature.get('kind'));
@@ -136,7 +151,9 @@ function lineLabel(p: MapPalette, name: string): Style[] {
 }
 
 function laneStyles(p: MapPalette, feature: FeatureLike, resolution: number): Style[] {
-  const styles = [new Style({ stroke: new Stroke({ color: withAlpha(p.fairway, 0.75), width: 1, lineDash: [14, 8] }) })];
+  const styles = [
+    new Style({ stroke: new Stroke({ color: withAlpha(p.fairway, 0.75), width: 1, lineDash: [14, 8] }) }),
+  ];
   if (resolution > 30) return styles;
   const content = text(p, '➤       ➤       ➤', 11, p.fairway);
   content.setPlacement('line');
@@ -165,7 +182,13 @@ function buoy(p: MapPalette, colour: string): Style {
   switch (colour) {
     case 'red':
       return new Style({
-        image: new RegularShape({ points: 4, radius: 6, angle: Math.PI / 4, stroke: edge, fill: new Fill({ color: p.buoyRed }) }),
+        image: new RegularShape({
+          points: 4,
+          radius: 6,
+          angle: Math.PI / 4,
+          stroke: edge,
+          fill: new Fill({ color: p.buoyRed }),
+        }),
       });
     case 'green':
       return new Style({
@@ -173,9 +196,21 @@ function buoy(p: MapPalette, colour: string): Style {
       });
     case 'yellow':
       return new Style({
-        image: new RegularShape({ points: 4, radius: 6, radius2: 2, stroke: edge, fill: new Fill({ color: p.buoyYellow }) }),
+        image: new RegularShape({
+          points: 4,
+          radius: 6,
+          radius2: 2,
+          stroke: edge,
+          fill: new Fill({ color: p.buoyYellow }),
+        }),
       });
     default:
-      return new Style({ image: new CircleStyle({ radius: 4.5, stroke: new Stroke({ color: p.buoyRed, width: 2 }), fill: new Fill({ color: p.halo }) }) });
+      return new Style({
+        image: new CircleStyle({
+          radius: 4.5,
+          stroke: new Stroke({ color: p.buoyRed, width: 2 }),
+          fill: new Fill({ color: p.halo }),
+        }),
+      });
   }
 }

@@ -25,25 +25,33 @@ export function mapFixtures(
     const feature = onChart.get(view.id);
     if (feature === undefined) return []; // a crane that the chart does not have has no quay to stand on
     const { gantryM, trolleyM, isLoaded, sensor } = view;
-    return [{ feature, gantryM, trolleyM, isLoaded, isKnown: sensor !== null, isStale: sensor !== null && isStale(sensor) }];
+    return [
+      { feature, gantryM, trolleyM, isLoaded, isKnown: sensor !== null, isStale: sensor !== null && isStale(sensor) },
+    ];
   });
   return { cranes, winds: windMarks(chart, sensors, isStale), quays };
 }
 
-function windMarks(chart: Chart, sensors: ReadonlyMap<string, Sensor>, isStale: (sensor: Sensor) => boolean): Fixtures['winds'] {
+function windMarks(
+  chart: Chart,
+  sensors: ReadonlyMap<string, Sensor>,
+  isStale: (sensor: Sensor) => boolean,
+): Fixtures['winds'] {
   const masts = new Map(chart.ofKind('instrument').map((feature) => [feature.properties.id, feature]));
   return [...sensors.values()].flatMap((sensor) => {
     const mast = sensor.kind === 'wind' && sensor.place !== null ? masts.get(sensor.place) : undefined;
     if (mast === undefined || mast.geometry.type !== 'Point') return [];
     const [lon, lat] = mast.geometry.coordinates as [number, number];
     const speedMps = asNumber(sensor.values['speed_mps']);
-    return [{
-      x: mercatorX(lon),
-      y: mercatorY(lat),
-      speedMps,
-      directionDeg: asNumber(sensor.values['direction_deg']),
-      text: quantity(speedMps, 'm/s', 1),
-      isStale: isStale(sensor),
-    }];
+    return [
+      {
+        x: mercatorX(lon),
+        y: mercatorY(lat),
+        speedMps,
+        directionDeg: asNumber(sensor.values['direction_deg']),
+        text: quantity(speedMps, 'm/s', 1),
+        isStale: isStale(sensor),
+      },
+    ];
   });
 }

@@ -65,7 +65,13 @@ export class Overlay {
    * @param nowMs server UTC ms that targets are carried to, or null before the first frame.
    * @returns speed of the fastest target drawn, Mercator metres a second.
    */
-  draw(view: Viewport, nowMs: number | null, fixtures: Fixtures, selected: number | null, hovered: number | null): number {
+  draw(
+    view: Viewport,
+    nowMs: number | null,
+    fixtures: Fixtures,
+    selected: number | null,
+    hovered: number | null,
+  ): number {
     this.fit(view);
     const { targets: table, statics } = this.picture;
     const revision = this.picture.revision.peek();
@@ -73,11 +79,22 @@ export class Overlay {
       this.motion.refresh(table);
       this.motionRevision = revision;
     }
-    const scene = { table, motion: this.motion, statics, drawn: this.drawn, view, palette: this.palette, selectedMmsi: selected, hoveredMmsi: hovered };
+    const scene = {
+      table,
+      motion: this.motion,
+      statics,
+      drawn: this.drawn,
+      view,
+      palette: this.palette,
+      selectedMmsi: selected,
+      hoveredMmsi: hovered,
+    };
     const scale = pxPerMetre(view);
     const before = this.buffer.clear();
     const atlas = this.drawn.count > DENSE_COUNT ? this.denseAtlas : this.atlas;
-    paintTargets(table, this.motion, view, nowMs ?? 0, atlas, this.buffer, this.drawn, (slot) => isDrawnToScale(scene, slot, scale));
+    paintTargets(table, this.motion, view, nowMs ?? 0, atlas, this.buffer, this.drawn, (slot) =>
+      isDrawnToScale(scene, slot, scale),
+    );
     this.show(before);
     const ctx = this.annotations.getContext('2d')!;
     ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
@@ -119,7 +136,11 @@ export class Overlay {
       canvas.height = height;
     }
     this.buffer = new Framebuffer(width, height);
-    this.image = new ImageData(new Uint8ClampedArray(this.buffer.pixels.buffer as ArrayBuffer), this.buffer.width, this.buffer.height);
+    this.image = new ImageData(
+      new Uint8ClampedArray(this.buffer.pixels.buffer as ArrayBuffer),
+      this.buffer.width,
+      this.buffer.height,
+    );
   }
 
   /** Put the rows that hold or held symbols on the canvas. */

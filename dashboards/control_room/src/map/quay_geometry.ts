@@ -33,7 +33,12 @@ export function quayLines(chart: Chart): Map<string, QuayLine> {
     const points = coordinates.map(([lon, lat]): [number, number] => [mercatorX(lon), mercatorY(lat)]);
     const scale = mercatorScale(coordinates[0]![1]);
     const lengthM = typeof quay.properties['length_m'] === 'number' ? quay.properties['length_m'] : 0;
-    lines.set(quay.properties.id, { points, lengthM, waterSide: waterSideOf(chart, quay.properties.id, points), scale });
+    lines.set(quay.properties.id, {
+      points,
+      lengthM,
+      waterSide: waterSideOf(chart, quay.properties.id, points),
+      scale,
+    });
   }
   return lines;
 }

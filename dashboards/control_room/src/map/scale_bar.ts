@@ -1,6 +1,23 @@
 /** A scale bar of a round length. Metres below a nautical mile, miles above. Pure. */
 
-const LENGTHS_M = [10, 20, 50, 100, 200, 500, 1000, 1852, 2 * 1852, 5 * 1852, 10 * 1852, 20 * 1852, 50 * 1852, 100 * 1852, 200 * 1852, 500 * 1852];
+const LENGTHS_M = [
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  1000,
+  1852,
+  2 * 1852,
+  5 * 1852,
+  10 * 1852,
+  20 * 1852,
+  50 * 1852,
+  100 * 1852,
+  200 * 1852,
+  500 * 1852,
+];
 /** Longest bar, CSS px. */
 const MAX_PX = 130;
 

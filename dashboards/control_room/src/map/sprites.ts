@@ -14,10 +14,17 @@ import { type Point, type Shape, type Sprite, rasterise } from './raster.ts';
 
 export type SymbolKind = 'ship' | 'resting' | 'undirected' | 'base' | 'aton' | 'aircraft' | 'survival' | 'other';
 
-const KINDS: readonly SymbolKind[] = [
-  'ship', 'resting', 'undirected', 'base', 'aton', 'aircraft', 'survival', 'other',
-];
-const FRESHNESSES: readonly Freshness[] = ['fresh', 'stale', 'lost'];
+const KIND_INDEX: Readonly<Record<SymbolKind, number>> = {
+  ship: 0,
+  resting: 1,
+  undirected: 2,
+  base: 3,
+  aton: 4,
+  aircraft: 5,
+  survival: 6,
+  other: 7,
+};
+const FRESHNESS_INDEX: Readonly<Record<Freshness, number>> = { fresh: 0, stale: 1, lost: 2 };
 /** Directions drawn: 3 degrees apart, half of which is the largest error seen, less than a pixel at the bow. */
 const DIRECTIONS = 120;
 const EDGE_PX = 29;
@@ -43,7 +50,7 @@ export function symbolKind(stationCode: number, isResting: boolean, directionDeg
 }
 
 export class SpriteAtlas {
-  private readonly sprites: (Sprite | undefined)[] = new Array(KINDS.length * FRESHNESSES.length * DIRECTIONS);
+  private readonly sprites: (Sprite | undefined)[] = new Array(8 * 3 * DIRECTIONS);
 
   /** @param ratio canvas pixels a CSS pixel. */
   constructor(
@@ -54,7 +61,7 @@ export class SpriteAtlas {
   get(kind: SymbolKind, freshness: Freshness, directionDeg: number): Sprite {
     const isTurned = kind === 'ship' || kind === 'resting' || kind === 'aircraft';
     const step = isTurned ? Math.round((directionDeg / 360) * DIRECTIONS) % DIRECTIONS : 0;
-    const index = (KINDS.indexOf(kind) * FRESHNESSES.length + FRESHNESSES.indexOf(freshness)) * DIRECTIONS + step;
+    const index = (KIND_INDEX[kind] * 3 + FRESHNESS_INDEX[freshness]) * DIRECTIONS + step;
     const known = this.sprites[index];
     if (known !== undefined) return known;
     const made = this.make(kind, freshness, (step / DIRECTIONS) * 2 * Math.PI);
@@ -66,7 +73,10 @@ export class SpriteAtlas {
     const size = Math.ceil(EDGE_PX * this.ratio) | 1;
     const shapes = symbolShapes(kind, freshness, this.palette);
     if (freshness === 'lost') shapes.push(...cross(7, rgb(this.palette.stale), 1.5));
-    return rasterise(size, shapes.map((shape) => placed(shape, turnRad, this.ratio)));
+    return rasterise(
+      size,
+      shapes.map((shape) => placed(shape, turnRad, this.ratio)),
+    );
   }
 }
 
@@ -74,21 +84,73 @@ function symbolShapes(kind: SymbolKind, freshness: Freshness, palette: MapPalett
   const isFresh = freshness === 'fresh';
   const edge = rgb(isFresh ? palette.shipEdge : palette.stale);
   const body = (points: Point[], fill: string, fillAlpha = 1): Shape => ({
-    points, isClosed: true, fill: isFresh ? rgb(fill) : null, stroke: edge, strokeWidth: 1.4, fillAlpha,
+    points,
+    isClosed: true,
+    fill: isFresh ? rgb(fill) : null,
+    stroke: edge,
+    strokeWidth: 1.4,
+    fillAlpha,
   });
   switch (kind) {
     case 'ship':
-      return [body([[0, -11], [5.2, 8], [-5.2, 8]], palette.ship)];
+      return [
+        body(
+          [
+            [0, -11],
+            [5.2, 8],
+            [-5.2, 8],
+          ],
+          palette.ship,
+        ),
+      ];
     case 'resting':
-      return [body([[0, -7], [3.6, 5.5], [-3.6, 5.5]], palette.rest)];
+      return [
+        body(
+          [
+            [0, -7],
+            [3.6, 5.5],
+            [-3.6, 5.5],
+          ],
+          palette.rest,
+        ),
+      ];
     case 'undirected':
       return [body(circle(4.5), palette.rest)];
     case 'base':
       return [body(square(4), palette.halo, 0.6), ...plus(2.5, edge)];
     case 'aton':
-      return [body([[0, -6], [6, 0], [0, 6], [-6, 0]], palette.halo, 0.6), ...plus(2.5, edge)];
+      return [
+        body(
+          [
+            [0, -6],
+            [6, 0],
+            [0, 6],
+            [-6, 0],
+          ],
+          palette.halo,
+          0.6,
+        ),
+        ...plus(2.5, edge),
+      ];
     case 'aircraft':
-      return [body([[0, -10], [2, -2], [9, 3], [9, 5], [2, 3], [1.4, 9], [-1.4, 9], [-2, 3], [-9, 5], [-9, 3], [-2, -2]], palette.ship)];
+      return [
+        body(
+          [
+            [0, -10],
+            [2, -2],
+            [9, 3],
+            [9, 5],
+            [2, 3],
+            [1.4, 9],
+            [-1.4, 9],
+            [-2, 3],
+            [-9, 5],
+            [-9, 3],
+            [-2, -2],
+          ],
+          palette.ship,
+        ),
+      ];
     case 'survival': {
       const alarm = rgb(isFresh ? palette.alarm : palette.stale);
       const ring: Shape = { ...body(circle(9), palette.halo, 0.8), stroke: alarm, strokeWidth: 2.2 };
@@ -104,15 +166,54 @@ function line(points: Point[], stroke: readonly [number, number, number], stroke
 }
 
 function cross(reach: number, stroke: readonly [number, number, number], width: number): Shape[] {
-  return [line([[-reach, -reach], [reach, reach]], stroke, width), line([[-reach, reach], [reach, -reach]], stroke, width)];
+  return [
+    line(
+      [
+        [-reach, -reach],
+        [reach, reach],
+      ],
+      stroke,
+      width,
+    ),
+    line(
+      [
+        [-reach, reach],
+        [reach, -reach],
+      ],
+      stroke,
+      width,
+    ),
+  ];
 }
 
 function plus(reach: number, stroke: readonly [number, number, number]): Shape[] {
-  return [line([[-reach, 0], [reach, 0]], stroke, 1.2), line([[0, -reach], [0, reach]], stroke, 1.2)];
+  return [
+    line(
+      [
+        [-reach, 0],
+        [reach, 0],
+      ],
+      stroke,
+      1.2,
+    ),
+    line(
+      [
+        [0, -reach],
+        [0, reach],
+      ],
+      stroke,
+      1.2,
+    ),
+  ];
 }
 
 function square(reach: number): Point[] {
-  return [[-reach, -reach], [reach, -reach], [reach, reach], [-reach, reach]];
+  return [
+    [-reach, -reach],
+    [reach, -reach],
+    [reach, reach],
+    [-reach, reach],
+  ];
 }
 
 function circle(radius: number): Point[] {

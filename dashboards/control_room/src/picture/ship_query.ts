@@ -61,7 +61,10 @@ export function listShips(
 
 /** Lower case without accents: an operator types "penas" and means "PEÑAS". */
 export function folded(text: string): string {
-  return text.normalize('NFD').replace(/\p{Diacritic}/gu, '').toLowerCase();
+  return text
+    .normalize('NFD')
+    .replace(/\p{Diacritic}/gu, '')
+    .toLowerCase();
 }
 
 function matches(mmsi: number, data: StaticData | undefined, needle: string): boolean {
@@ -77,13 +80,15 @@ function comparison(
 ): (a: number, b: number) => number {
   const sign = query.isDescending ? -1 : 1;
   const tie = (a: number, b: number): number => table.mmsi[a]! - table.mmsi[b]!;
-  const byColumn = (column: Uint16Array) => (a: number, b: number): number => {
-    const left = column[a]!;
-    const right = column[b]!;
-    // unknown values last, whichever way the list is sorted
-    if (left === NOT_AVAILABLE_U16 || right === NOT_AVAILABLE_U16) return left === right ? tie(a, b) : left - right;
-    return sign * (left - right) || tie(a, b);
-  };
+  const byColumn =
+    (column: Uint16Array) =>
+    (a: number, b: number): number => {
+      const left = column[a]!;
+      const right = column[b]!;
+      // unknown values last, whichever way the list is sorted
+      if (left === NOT_AVAILABLE_U16 || right === NOT_AVAILABLE_U16) return left === right ? tie(a, b) : left - right;
+      return sign * (left - right) || tie(a, b);
+    };
   switch (query.sort) {
     case 'sog':
       return byColumn(table.sog);

@@ -5,7 +5,7 @@ import { t } from '../i18n/translate.ts';
 
 export function ageTag(ageS: number | null, isStale: boolean): TemplateResult {
   const text = ageS === null ? t('age.unknown') : t('age.label', { age: age(ageS) });
-  return html`<span class="age ${isStale ? 'is-stale' : ''}" data-state=${isStale ? 'stale' : 'fresh'}>${isStale
-    ? html`<span class="stale-mark">${t('freshness.stale')}</span> `
-    : ''}${text}</span>`;
+  return html`<span class="age ${isStale ? 'is-stale' : ''}" data-state=${isStale ? 'stale' : 'fresh'}
+    >${isStale ? html`<span class="stale-mark">${t('freshness.stale')}</span> ` : ''}${text}</span
+  >`;
 }

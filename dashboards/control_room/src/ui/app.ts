@@ -21,7 +21,11 @@ export class App extends SignalElement {
       <a class="skip" href="#panel" @click=${this.skip}>${t('app.skip_to_list')}</a>
       <pt-top-bar .desk=${desk}></pt-top-bar>
       <pt-notice-bar .desk=${desk}></pt-notice-bar>
-      <main class="desk ${desk.selectedMmsi.value === null ? '' : 'has-inspector'}" data-link=${desk.link.value.state} @pt-centre=${this.centre}>
+      <main
+        class="desk ${desk.selectedMmsi.value === null ? '' : 'has-inspector'}"
+        data-link=${desk.link.value.state}
+        @pt-centre=${this.centre}
+      >
         <pt-side-panel .desk=${desk}></pt-side-panel>
         <pt-map-view .desk=${desk}></pt-map-view>
         <pt-inspector .desk=${desk}></pt-inspector>

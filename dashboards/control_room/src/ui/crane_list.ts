@@ -24,8 +24,17 @@ export class CraneList extends SignalElement {
     const name = this.desk.chart.value?.nameOf(crane.id, language.value) ?? crane.id;
     const state = sensor === null ? 'unknown' : crane.isLoaded ? 'loaded' : 'idle';
     return html`
-      <article class="card ${isStale ? 'is-stale' : ''}" data-testid="crane-card" data-crane=${crane.id} data-state=${state} data-freshness=${isStale ? 'stale' : 'fresh'}>
-        <header><h3>${name}</h3><span class="chip" data-field="state">${loadMark(state)} ${t(`crane.state.${state}`)}</span></header>
+      <article
+        class="card ${isStale ? 'is-stale' : ''}"
+        data-testid="crane-card"
+        data-crane=${crane.id}
+        data-state=${state}
+        data-freshness=${isStale ? 'stale' : 'fresh'}
+      >
+        <header>
+          <h3>${name}</h3>
+          <span class="chip" data-field="state">${loadMark(state)} ${t(`crane.state.${state}`)}</span>
+        </header>
         <div class="crane-load">
           <span class="big" data-field="hoist_load_t">${number(crane.loadT, 1)}</span><span class="unit">t</span>
           ${crane.limitT === null ? nothing : html`<span class="unit">${t('crane.of_limit', { limit: number(crane.limitT) })}</span>`}
@@ -38,7 +47,11 @@ export class CraneList extends SignalElement {
           ${pair(t('crane.gantry'), quantity(crane.gantryM, 'm', 1), 'gantry_m')}
           ${pair(t('crane.wind'), quantity(crane.windMps, 'm/s', 1), 'wind_mps')}
         </dl>
-        <footer>${ageTag(ageS, isStale)}<span class="origin">${sensor === null ? '' : `${sensor.gateway} · ${sensor.source}`}</span></footer>
+        <footer>
+          ${ageTag(ageS, isStale)}<span class="origin"
+            >${sensor === null ? '' : `${sensor.gateway} · ${sensor.source}`}</span
+          >
+        </footer>
       </article>
     `;
   }
@@ -51,14 +64,26 @@ export class CraneList extends SignalElement {
 }
 
 function pair(name: string, value: string, field: string): TemplateResult {
-  return html`<div><dt>${name}</dt><dd data-field=${field}>${value}</dd></div>`;
+  return html`<div>
+    <dt>${name}</dt>
+    <dd data-field=${field}>${value}</dd>
+  </div>`;
 }
 
 /** Filled and hollow square, as on the map. */
 function loadMark(state: string): TemplateResult | typeof nothing {
   if (state === 'unknown') return nothing;
   const fill = state === 'loaded' ? 'currentColor' : 'none';
-  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill=${fill} stroke="currentColor" stroke-width="1.6"><rect x="3" y="3" width="10" height="10" /></svg>`;
+  return html`<svg
+    class="icon"
+    viewBox="0 0 16 16"
+    aria-hidden="true"
+    fill=${fill}
+    stroke="currentColor"
+    stroke-width="1.6"
+  >
+    <rect x="3" y="3" width="10" height="10" />
+  </svg>`;
 }
 
 function loadGauge(crane: CraneView): TemplateResult {

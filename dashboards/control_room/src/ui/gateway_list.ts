@@ -25,10 +25,18 @@ export class GatewayList extends SignalElement {
     const oldest = gateway.oldest_unacknowledged_s;
     const isBehind = oldest !== null && oldest >= BACKLOG_S;
     return html`
-      <article class="card ${isOnline ? '' : 'is-stale'}" data-testid="gateway-row" data-gateway=${gateway.gateway} data-id=${gateway.id} data-state=${isOnline ? 'online' : 'offline'}>
+      <article
+        class="card ${isOnline ? '' : 'is-stale'}"
+        data-testid="gateway-row"
+        data-gateway=${gateway.gateway}
+        data-id=${gateway.id}
+        data-state=${isOnline ? 'online' : 'offline'}
+      >
         <header>
           <h3>${gateway.gateway}</h3>
-          <span class="chip ${isOnline ? '' : 'priority-warning'}">${isOnline ? nothing : PRIORITY.warning} ${t(isOnline ? 'gateway.online' : 'gateway.offline')}</span>
+          <span class="chip ${isOnline ? '' : 'priority-warning'}"
+            >${isOnline ? nothing : PRIORITY.warning} ${t(isOnline ? 'gateway.online' : 'gateway.offline')}</span
+          >
         </header>
         <dl class="pairs">
           ${pair('field.buffered', html`${plural('gateway.records', gateway.buffered_records, number(gateway.buffered_records))} · ${bytes(gateway.buffered_bytes)}`, 'buffered_records')}
@@ -38,7 +46,9 @@ export class GatewayList extends SignalElement {
           ${gateway.quarantined_batches > 0 ? pair('field.quarantined', html`<span class="chip priority-caution">${PRIORITY.caution} ${number(gateway.quarantined_batches)}</span>`, 'quarantined_batches') : nothing}
           ${pair('field.software', html`${gateway.software}`, 'software')}
         </dl>
-        <ul class="sources" aria-label=${t('field.sources')}>${gateway.sources.map((source) => this.renderSource(source))}</ul>
+        <ul class="sources" aria-label=${t('field.sources')}>
+          ${gateway.sources.map((source) => this.renderSource(source))}
+        </ul>
         <footer>${ageTag(ageS, !isOnline)}<span class="origin">${gateway.site}</span></footer>
       </article>
     `;
@@ -50,20 +60,35 @@ export class GatewayList extends SignalElement {
     const rejected = Object.values(source.rejected).reduce((sum, count) => sum + count, 0);
     return html`
       <li data-source=${source.source} data-state=${source.state}>
-        <span class="source-name"><b>${source.source}</b>${source.place === null ? nothing : html` <small>${source.place}</small>`}</span>
-        <span class=${isDown ? 'chip priority-caution' : 'source-state'}>${isDown ? PRIORITY.caution : nothing} ${tData('source', source.state)}</span>
-        <small class="source-counts">${lastAgeS === null ? t('source.no_record') : t('source.last_record', { age: age(lastAgeS) })}
-          · ${number(source.records)} ${t('field.records')}${rejected > 0 ? html` · ${number(rejected)} ${t('field.rejected')}` : nothing}${source.restarts > 0
-            ? html` · ${number(source.restarts)} ${t('field.restarts')}`
-            : nothing}</small>
+        <span class="source-name"
+          ><b>${source.source}</b>${source.place === null ? nothing : html` <small>${source.place}</small>`}</span
+        >
+        <span class=${isDown ? 'chip priority-caution' : 'source-state'}
+          >${isDown ? PRIORITY.caution : nothing} ${tData('source', source.state)}</span
+        >
+        <small class="source-counts"
+          >${lastAgeS === null ? t('source.no_record') : t('source.last_record', { age: age(lastAgeS) })} ·
+          ${number(source.records)}
+          ${t('field.records')}${rejected > 0 ? html` · ${number(rejected)} ${t('field.rejected')}` : nothing}${
+            source.restarts > 0 ? html` · ${number(source.restarts)} ${t('field.restarts')}` : nothing
+          }</small
+        >
         ${source.last_error === '' || !isDown ? nothing : html`<small class="source-error">${t('gateway.last_error', { error: source.last_error })}</small>`}
       </li>
     `;
   }
 }
 
-function pair(key: 'field.buffered' | 'field.oldest' | 'field.clock' | 'field.clock_offset' | 'field.quarantined' | 'field.software', value: TemplateResult, field: string): TemplateResult {
-  return html`<div><dt>${t(key)}</dt><dd data-field=${field}>${value}</dd></div>`;
+function pair(
+  key:
+    'field.buffered' | 'field.oldest' | 'field.clock' | 'field.clock_offset' | 'field.quarantined' | 'field.software',
+  value: TemplateResult,
+  field: string,
+): TemplateResult {
+  return html`<div>
+    <dt>${t(key)}</dt>
+    <dd data-field=${field}>${value}</dd>
+  </div>`;
 }
 
 function bytes(size: number): string {

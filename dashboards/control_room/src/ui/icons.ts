@@ -2,7 +2,18 @@
 import { svg, type SVGTemplateResult, html, type TemplateResult } from 'lit';
 
 function icon(content: SVGTemplateResult): TemplateResult {
-  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">${content}</svg>`;
+  return html`<svg
+    class="icon"
+    viewBox="0 0 16 16"
+    aria-hidden="true"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="1.6"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+  >
+    ${content}
+  </svg>`;
 }
 
 export const CLOSE = icon(svg`<path d="M4 4l8 8M12 4l-8 8" />`);
@@ -24,7 +35,9 @@ export const PRIORITY = {
 /** The lamp's states: full ring, half ring, crossed ring. */
 export const LAMP = {
   live: icon(svg`<circle cx="8" cy="8" r="5.5" /><circle cx="8" cy="8" r="2.4" fill="currentColor" stroke="none" />`),
-  connecting: icon(svg`<path d="M8 2.5A5.5 5.5 0 0 1 13.5 8" /><circle cx="8" cy="8" r="5.5" stroke-dasharray="2 3" />`),
+  connecting: icon(
+    svg`<path d="M8 2.5A5.5 5.5 0 0 1 13.5 8" /><circle cx="8" cy="8" r="5.5" stroke-dasharray="2 3" />`,
+  ),
   lost: icon(svg`<circle cx="8" cy="8" r="5.5" /><path d="M4.3 4.3l7.4 7.4" />`),
 } as const;
 
@@ -39,5 +52,15 @@ export function shipGlyph(state: string, isMoving: boolean, directionDeg: number
         : svg`<path d="M8 3.8L10.8 12H5.2z" />`;
   const fill = state === 'fresh' ? 'currentColor' : 'none';
   const turn = `rotate(${Math.round(directionDeg ?? 0)} 8 8)`;
-  return html`<svg class="icon glyph" viewBox="0 0 16 16" aria-hidden="true" fill=${fill} stroke="currentColor" stroke-width="1.2"><g transform=${turn}>${shape}</g>${cross}</svg>`;
+  return html`<svg
+    class="icon glyph"
+    viewBox="0 0 16 16"
+    aria-hidden="true"
+    fill=${fill}
+    stroke="currentColor"
+    stroke-width="1.2"
+  >
+    <g transform=${turn}>${shape}</g>
+    ${cross}
+  </svg>`;
 }

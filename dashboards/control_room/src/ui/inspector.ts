@@ -37,13 +37,35 @@ export class Inspector extends SignalElement {
     const target = this.desk.picture.targets.get(mmsi);
     const data = this.desk.picture.statics.get(mmsi);
     return html`
-      <aside class="inspector" data-testid="inspector" data-mmsi=${mmsi} aria-label=${t('inspector.title')}
-        @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && this.close()}>
+      <aside
+        class="inspector"
+        data-testid="inspector"
+        data-mmsi=${mmsi}
+        aria-label=${t('inspector.title')}
+        @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && this.close()}
+      >
         <header>
           <h2>${data?.name ?? mmsi}</h2>
-          <button type="button" class="icon-button" aria-label=${t('inspector.centre')} title=${t('inspector.centre')} ?disabled=${target === null}
-            @click=${() => this.dispatchEvent(new CustomEvent('pt-centre', { bubbles: true, detail: mmsi }))}>${TARGET}</button>
-          <button type="button" class="icon-button" data-testid="inspector-close" aria-label=${t('inspector.close')} title=${t('inspector.close')} @click=${this.close}>${CLOSE}</button>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label=${t('inspector.centre')}
+            title=${t('inspector.centre')}
+            ?disabled=${target === null}
+            @click=${() => this.dispatchEvent(new CustomEvent('pt-centre', { bubbles: true, detail: mmsi }))}
+          >
+            ${TARGET}
+          </button>
+          <button
+            type="button"
+            class="icon-button"
+            data-testid="inspector-close"
+            aria-label=${t('inspector.close')}
+            title=${t('inspector.close')}
+            @click=${this.close}
+          >
+            ${CLOSE}
+          </button>
         </header>
         ${target === null ? html`<p class="empty">${t('inspector.gone')}</p>` : this.renderTarget(target)}
         ${this.renderIdentity(mmsi, data)}
@@ -66,8 +88,7 @@ export class Inspector extends SignalElement {
         </div>
         <dl class="pairs">
           ${pair(t('field.status'), tData('status', target.navStatus))}
-          ${pair(t('field.latitude'), latitude(target.latDeg))}
-          ${pair(t('field.longitude'), longitude(target.lonDeg))}
+          ${pair(t('field.latitude'), latitude(target.latDeg))} ${pair(t('field.longitude'), longitude(target.lonDeg))}
         </dl>
       </section>
       <section>
@@ -75,8 +96,7 @@ export class Inspector extends SignalElement {
         <dl class="pairs">
           ${pair(t('field.observed'), `${clock(target.observedMs, zone)} ${t('bar.local_time')} · ${clock(target.observedMs, 'UTC')} ${t('bar.utc')}`)}
           ${pair(t('field.station'), tData('station', STATION_KEYS[target.station]!))}
-          ${pair(t('field.gateway'), this.originText('gateway'))}
-          ${pair(t('field.source'), this.originText('source'))}
+          ${pair(t('field.gateway'), this.originText('gateway'))} ${pair(t('field.source'), this.originText('source'))}
           ${pair(t('field.stale_after'), age(target.staleAfterS))}
         </dl>
       </section>
@@ -89,8 +109,7 @@ export class Inspector extends SignalElement {
       <section>
         <h3>${t('inspector.identity')}</h3>
         <dl class="pairs">
-          ${pair(t('field.mmsi'), String(mmsi))}
-          ${pair(t('field.callsign'), data?.callsign ?? '–')}
+          ${pair(t('field.mmsi'), String(mmsi))} ${pair(t('field.callsign'), data?.callsign ?? '–')}
           ${pair(t('field.imo'), data?.imo === undefined ? '–' : String(data.imo))}
           ${pair(t('field.ship_type'), shipType(data?.ship_type))}
           ${pair(t('field.destination'), data?.destination ?? '–')}
@@ -132,7 +151,10 @@ export class Inspector extends SignalElement {
 }
 
 function pair(name: string, value: string): TemplateResult {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
 }
 
 /** Ship type by its own word, or by the word of its group of ten (ITU-R M.1371-5, table 53). */

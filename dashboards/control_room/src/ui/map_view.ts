@@ -43,19 +43,61 @@ export class MapView extends SignalElement {
     const bar = metresPerPx === null ? null : scaleBar(metresPerPx);
     const pointed = this.desk.pointed.value;
     return html`
-      <div class="map ${isLost ? 'is-lost' : ''}" tabindex="0" role="application" aria-label=${t('map.label')} data-testid="map"></div>
+      <div
+        class="map ${isLost ? 'is-lost' : ''}"
+        tabindex="0"
+        role="application"
+        aria-label=${t('map.label')}
+        data-testid="map"
+      ></div>
       ${this.desk.chart.value === null ? html`<p class="map-loading">${t('map.loading')}</p>` : nothing}
       ${isLost ? html`<div class="map-veil" aria-hidden="true"><span>${t('notice.link_lost')}</span></div>` : nothing}
       <div class="map-buttons">
-        <button type="button" class="icon-button" aria-label=${t('map.zoom_in')} title=${t('map.zoom_in')} @click=${() => this.map?.zoomBy(1)}>${PLUS}</button>
-        <button type="button" class="icon-button" aria-label=${t('map.zoom_out')} title=${t('map.zoom_out')} @click=${() => this.map?.zoomBy(-1)}>${MINUS}</button>
-        <button type="button" class="icon-button" aria-label=${t('map.whole_port')} title=${t('map.whole_port')} @click=${() => this.map?.showWholePort()}>${EXTENT}</button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${t('map.zoom_in')}
+          title=${t('map.zoom_in')}
+          @click=${() => this.map?.zoomBy(1)}
+        >
+          ${PLUS}
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${t('map.zoom_out')}
+          title=${t('map.zoom_out')}
+          @click=${() => this.map?.zoomBy(-1)}
+        >
+          ${MINUS}
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${t('map.whole_port')}
+          title=${t('map.whole_port')}
+          @click=${() => this.map?.showWholePort()}
+        >
+          ${EXTENT}
+        </button>
       </div>
       <div class="map-foot">
-        ${bar === null ? nothing : html`<svg class="scale" width=${bar.widthPx + 2} height="8" aria-hidden="true"><path d=${`M1 1v6h${bar.widthPx}v-6`} /></svg>
-          <span class="scale-text">${bar.metres < 1852 ? quantity(bar.metres, 'm') : quantity(bar.metres / 1852, 'M', bar.metres % 1852 === 0 ? 0 : 1)}</span>`}
-        <span class="pointed">${pointed === null ? nothing : html`${latitude(pointed[1])} ${longitude(pointed[0])}`}</span>
-        <span>${number(this.desk.picture.targets.count + 0 * this.desk.picture.revision.value)} ${t('map.targets')}</span>
+        ${
+          bar === null
+            ? nothing
+            : html`<svg class="scale" width=${bar.widthPx + 2} height="8" aria-hidden="true">
+                  <path d=${`M1 1v6h${bar.widthPx}v-6`} />
+                </svg>
+                <span class="scale-text"
+                  >${bar.metres < 1852 ? quantity(bar.metres, 'm') : quantity(bar.metres / 1852, 'M', bar.metres % 1852 === 0 ? 0 : 1)}</span
+                >`
+        }
+        <span class="pointed"
+          >${pointed === null ? nothing : html`${latitude(pointed[1])} ${longitude(pointed[0])}`}</span
+        >
+        <span
+          >${number(this.desk.picture.targets.count + 0 * this.desk.picture.revision.value)} ${t('map.targets')}</span
+        >
       </div>
     `;
   }
@@ -99,7 +141,12 @@ export class MapView extends SignalElement {
     desk.picture.revision.value;
     desk.selectedMmsi.value;
     desk.nowMs.value;
-    if (desk.chart.value !== null) this.fixtures = mapFixtures(desk.chart.value, desk.picture.sensors.value, (sensor) => desk.sensorAge(sensor).isStale);
+    if (desk.chart.value !== null)
+      this.fixtures = mapFixtures(
+        desk.chart.value,
+        desk.picture.sensors.value,
+        (sensor) => desk.sensorAge(sensor).isStale,
+      );
     this.map?.redraw();
   }
 }

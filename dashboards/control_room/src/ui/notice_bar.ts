@@ -24,7 +24,12 @@ export class NoticeBar extends SignalElement {
     const notices = this.desk.notices.value;
     const worst = notices[0];
     return html`
-      <section class="notice-bar" data-testid="notices" data-count=${notices.length} data-priority=${worst?.priority ?? 'none'}>
+      <section
+        class="notice-bar"
+        data-testid="notices"
+        data-count=${notices.length}
+        data-priority=${worst?.priority ?? 'none'}
+      >
         <div class="notice-line" role="status" aria-live=${worst?.priority === 'alarm' ? 'assertive' : 'polite'}>
           ${worst === undefined ? html`<span class="notice-none">${t('notice.none')}</span>` : this.renderNotice(worst)}
         </div>
@@ -38,16 +43,23 @@ export class NoticeBar extends SignalElement {
     const listed = notices.slice(1, 1 + MAX_LISTED);
     const beyond = notices.length - 1 - listed.length;
     return html`
-      <button type="button" class="notice-toggle" aria-expanded=${String(this.isOpen)} aria-label=${t('notice.show_all')}
-        @click=${() => (this.isOpen = !this.isOpen)}>
+      <button
+        type="button"
+        class="notice-toggle"
+        aria-expanded=${String(this.isOpen)}
+        aria-label=${t('notice.show_all')}
+        @click=${() => (this.isOpen = !this.isOpen)}
+      >
         ${plural('notice.count', notices.length, number(notices.length))} ${this.isOpen ? UP : DOWN}
       </button>
-      ${this.isOpen
-        ? html`<ul class="notice-list">
-            ${listed.map((notice) => html`<li>${this.renderNotice(notice)}</li>`)}
-            ${beyond > 0 ? html`<li class="notice-none">${t('notice.more', { n: beyond })}</li>` : nothing}
-          </ul>`
-        : nothing}
+      ${
+        this.isOpen
+          ? html`<ul class="notice-list">
+              ${listed.map((notice) => html`<li>${this.renderNotice(notice)}</li>`)}
+              ${beyond > 0 ? html`<li class="notice-none">${t('notice.more', { n: beyond })}</li>` : nothing}
+            </ul>`
+          : nothing
+      }
     `;
   }
 
@@ -71,7 +83,11 @@ export class NoticeBar extends SignalElement {
       return html`<strong>${t(notice.key)}</strong> ${detail}`;
     }
     const state = notice.values['state'];
-    const values = { ...notice.values, age: ageText, ...(state === undefined ? {} : { state: tData('source', state) }) };
+    const values = {
+      ...notice.values,
+      age: ageText,
+      ...(state === undefined ? {} : { state: tData('source', state) }),
+    };
     return html`${t(notice.key, values)}`;
   }
 }

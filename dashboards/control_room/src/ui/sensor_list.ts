@@ -41,11 +41,22 @@ export class SensorList extends SignalElement {
 
   private renderCard(sensor: Sensor): TemplateResult {
     const { ageS, isStale } = this.desk.sensorAge(sensor);
-    const place = sensor.place === null ? `${sensor.gateway}.${sensor.source}` : (this.desk.chart.value?.nameOf(sensor.place, language.value) ?? sensor.place);
+    const place =
+      sensor.place === null
+        ? `${sensor.gateway}.${sensor.source}`
+        : (this.desk.chart.value?.nameOf(sensor.place, language.value) ?? sensor.place);
     const isWind = sensor.kind === 'wind';
     return html`
-      <article class="card ${isStale ? 'is-stale' : ''}" data-testid=${isWind ? 'wind' : 'sensor-card'} data-sensor=${sensor.id} data-freshness=${isStale ? 'stale' : 'fresh'}>
-        <header><h3>${tData('sensor', sensor.kind)}</h3><span class="place">${place}</span></header>
+      <article
+        class="card ${isStale ? 'is-stale' : ''}"
+        data-testid=${isWind ? 'wind' : 'sensor-card'}
+        data-sensor=${sensor.id}
+        data-freshness=${isStale ? 'stale' : 'fresh'}
+      >
+        <header>
+          <h3>${tData('sensor', sensor.kind)}</h3>
+          <span class="place">${place}</span>
+        </header>
         ${isWind ? renderWind(sensor) : html`<dl class="pairs">${Object.entries(sensor.values).map(([field, value]) => renderValue(field, value))}</dl>`}
         <footer>${ageTag(ageS, isStale)}<span class="origin">${sensor.gateway} · ${sensor.source}</span></footer>
       </article>
@@ -66,8 +77,13 @@ function renderWind(sensor: Sensor): TemplateResult {
     <div class="wind">
       ${windRose(from)}
       <div>
-        <div class="crane-load"><span class="big" data-field="speed_mps">${number(speed, 1)}</span><span class="unit">m/s</span></div>
-        <div class="wind-more">${quantity(speed === null ? null : speed * KN_PER_MPS, 'kn', 0)} · <span data-field="direction_deg">${course(from)}</span></div>
+        <div class="crane-load">
+          <span class="big" data-field="speed_mps">${number(speed, 1)}</span><span class="unit">m/s</span>
+        </div>
+        <div class="wind-more">
+          ${quantity(speed === null ? null : speed * KN_PER_MPS, 'kn', 0)} ·
+          <span data-field="direction_deg">${course(from)}</span>
+        </div>
         ${gust === null ? nothing : html`<div class="wind-more">${t('value.gust_3s_mps')} ${quantity(gust, 'm/s', 1)}</div>`}
       </div>
     </div>
@@ -75,14 +91,20 @@ function renderWind(sensor: Sensor): TemplateResult {
 }
 
 function windRose(fromDeg: number | null): TemplateResult {
-  const arrow = fromDeg === null ? svg`` : svg`<g transform=${`rotate(${(fromDeg + 180) % 360} 32 32)`}><path class="rose-arrow" d="M32 10 L38 26 H33.6 V52 H30.4 V26 H26 Z" /></g>`;
+  const arrow =
+    fromDeg === null
+      ? svg``
+      : svg`<g transform=${`rotate(${(fromDeg + 180) % 360} 32 32)`}><path class="rose-arrow" d="M32 10 L38 26 H33.6 V52 H30.4 V26 H26 Z" /></g>`;
   return html`<svg class="rose" viewBox="0 0 64 64" aria-hidden="true">
     ${svg`<circle class="rose-ring" cx="32" cy="32" r="29" /><path class="rose-ticks" d="M32 3v5M61 32h-5M32 61v-5M3 32h5" /><text class="rose-north" x="32" y="18" text-anchor="middle">N</text>`}${arrow}
   </svg>`;
 }
 
 function renderValue(field: string, value: SensorValue): TemplateResult {
-  return html`<div><dt>${tData('value', field)}</dt><dd data-field=${field}>${wording(field, value)}</dd></div>`;
+  return html`<div>
+    <dt>${tData('value', field)}</dt>
+    <dd data-field=${field}>${wording(field, value)}</dd>
+  </div>`;
 }
 
 function wording(field: string, value: SensorValue): string {

@@ -28,12 +28,30 @@ export class ShipListView extends SignalElement {
     const ships = listShips(targets, statics, query, desk.nowMs.peek() ?? second);
     return html`
       <div class="list-tools">
-        <label class="search">${SEARCH}<input type="search" data-testid="ship-search" .value=${query.text}
-          placeholder=${t('ships.search')} aria-label=${t('ships.search')}
-          @input=${(event: InputEvent) => this.change({ text: (event.target as HTMLInputElement).value })} /></label>
+        <label class="search"
+          >${SEARCH}<input
+            type="search"
+            data-testid="ship-search"
+            .value=${query.text}
+            placeholder=${t('ships.search')}
+            aria-label=${t('ships.search')}
+            @input=${(event: InputEvent) => this.change({ text: (event.target as HTMLInputElement).value })}
+        /></label>
         <div class="segmented" role="group" aria-label=${t('ships.filter')}>
-          <button type="button" aria-pressed=${String(!query.isMovingOnly)} @click=${() => this.change({ isMovingOnly: false })}>${t('ships.all')}</button>
-          <button type="button" aria-pressed=${String(query.isMovingOnly)} @click=${() => this.change({ isMovingOnly: true })}>${t('ships.moving')}</button>
+          <button
+            type="button"
+            aria-pressed=${String(!query.isMovingOnly)}
+            @click=${() => this.change({ isMovingOnly: false })}
+          >
+            ${t('ships.all')}
+          </button>
+          <button
+            type="button"
+            aria-pressed=${String(query.isMovingOnly)}
+            @click=${() => this.change({ isMovingOnly: true })}
+          >
+            ${t('ships.moving')}
+          </button>
         </div>
       </div>
       <div class="rows">
@@ -41,9 +59,11 @@ export class ShipListView extends SignalElement {
         <div role="listbox" aria-label=${t('ships.list')} @keydown=${this.onKey}>
           ${ships.rows.map((row, index) => this.renderRow(row, index))}
         </div>
-        ${ships.rows.length === 0
-          ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>`
-          : nothing}
+        ${
+          ships.rows.length === 0
+            ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>`
+            : nothing
+        }
       </div>
       ${this.renderCount(ships)}
     `;
@@ -61,9 +81,15 @@ export class ShipListView extends SignalElement {
     const name = t(`ships.${column}` as MessageKey);
     const isSorted = this.query.sort === column;
     const direction = !isSorted ? 'none' : this.query.isDescending ? 'descending' : 'ascending';
-    return html`<button type="button" class="head-${column}" data-sort=${direction}
-      aria-label=${t('ships.sort_by', { column: name })} @click=${() => this.sortBy(column)}>
-      ${name}${isSorted ? (this.query.isDescending ? DOWN : UP) : nothing}</button>`;
+    return html`<button
+      type="button"
+      class="head-${column}"
+      data-sort=${direction}
+      aria-label=${t('ships.sort_by', { column: name })}
+      @click=${() => this.sortBy(column)}
+    >
+      ${name}${isSorted ? (this.query.isDescending ? DOWN : UP) : nothing}
+    </button>`;
   }
 
   private renderRow(row: ShipRow, index: number): TemplateResult {
@@ -72,10 +98,19 @@ export class ShipListView extends SignalElement {
     const isMoving = row.sogKn !== null && row.sogKn >= 0.5;
     const direction = row.headingDeg ?? (isMoving ? row.cogDeg : null);
     return html`
-      <div class="ship-row is-${row.freshness}" role="option" aria-selected=${String(isSelected)}
+      <div
+        class="ship-row is-${row.freshness}"
+        role="option"
+        aria-selected=${String(isSelected)}
         tabindex=${isSelected || (selected === null && index === 0) ? 0 : -1}
-        data-testid="ship-row" data-mmsi=${row.mmsi} data-lon=${row.lonDeg} data-lat=${row.latDeg} data-freshness=${row.freshness}
-        @click=${() => this.select(row.mmsi)} @dblclick=${() => this.centre(row.mmsi)}>
+        data-testid="ship-row"
+        data-mmsi=${row.mmsi}
+        data-lon=${row.lonDeg}
+        data-lat=${row.latDeg}
+        data-freshness=${row.freshness}
+        @click=${() => this.select(row.mmsi)}
+        @dblclick=${() => this.centre(row.mmsi)}
+      >
         ${shipGlyph(row.freshness, isMoving, direction)}
         <span class="ship-name"><b>${row.name ?? row.mmsi}</b><small>${this.describe(row)}</small></span>
         <span class="num">${number(row.sogKn, 1)}</span>
@@ -87,7 +122,8 @@ export class ShipListView extends SignalElement {
 
   private describe(row: ShipRow): string {
     const isVessel = row.station === Station.classA || row.station === Station.classB;
-    const what = !isVessel || row.navStatus === 15 ? tData('station', STATION_KEYS[row.station]!) : tData('status', row.navStatus);
+    const what =
+      !isVessel || row.navStatus === 15 ? tData('station', STATION_KEYS[row.station]!) : tData('status', row.navStatus);
     return row.freshness === 'fresh' ? what : `${t(`freshness.${row.freshness}`).toUpperCase()} · ${what}`;
   }
 
@@ -96,7 +132,10 @@ export class ShipListView extends SignalElement {
   }
 
   private sortBy(column: SortColumn): void {
-    this.change({ sort: column, isDescending: this.query.sort === column ? !this.query.isDescending : column === 'sog' });
+    this.change({
+      sort: column,
+      isDescending: this.query.sort === column ? !this.query.isDescending : column === 'sog',
+    });
   }
 
   private select(mmsi: number): void {
@@ -112,7 +151,14 @@ export class ShipListView extends SignalElement {
     const rows = [...this.querySelectorAll<HTMLElement>('.ship-row')];
     const at = rows.indexOf(event.target as HTMLElement);
     if (at === -1) return;
-    const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1, PageDown: at + 10, PageUp: at - 10 };
+    const moves: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+    };
     const to = moves[event.key];
     if (to !== undefined) {
       event.preventDefault();

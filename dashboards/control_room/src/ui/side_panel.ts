@@ -18,9 +18,19 @@ export class SidePanel extends SignalElement {
     return html`
       <div class="tabs" role="tablist" aria-label=${t('tab.label')} @keydown=${this.onKey}>
         ${TABS.map(
-          (tab) => html`<button type="button" role="tab" id=${`tab-${tab}`} data-testid=${`tab-${tab}`} aria-controls="panel"
-            aria-selected=${String(tab === chosen)} tabindex=${tab === chosen ? 0 : -1}
-            @click=${() => (this.desk.tab.value = tab)}>${t(`tab.${tab}` as MessageKey)}<small>${this.count(tab)}</small></button>`,
+          (tab) =>
+            html`<button
+              type="button"
+              role="tab"
+              id=${`tab-${tab}`}
+              data-testid=${`tab-${tab}`}
+              aria-controls="panel"
+              aria-selected=${String(tab === chosen)}
+              tabindex=${tab === chosen ? 0 : -1}
+              @click=${() => (this.desk.tab.value = tab)}
+            >
+              ${t(`tab.${tab}` as MessageKey)}<small>${this.count(tab)}</small>
+            </button>`,
         )}
       </div>
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${chosen}`}>

@@ -29,8 +29,12 @@ export class TopBar extends SignalElement {
     return html`
       <div class="clocks">
         <span class="clock-day">${day(now, zone)}</span>
-        <span class="clock" data-testid="clock-local"><b>${clock(now, zone)}</b> <small>${t('bar.local_time')}</small></span>
-        <span class="clock utc" data-testid="clock-utc"><b>${clock(now, 'UTC')}</b> <small>${t('bar.utc')}</small></span>
+        <span class="clock" data-testid="clock-local"
+          ><b>${clock(now, zone)}</b> <small>${t('bar.local_time')}</small></span
+        >
+        <span class="clock utc" data-testid="clock-utc"
+          ><b>${clock(now, 'UTC')}</b> <small>${t('bar.utc')}</small></span
+        >
       </div>
     `;
   }
@@ -49,8 +53,15 @@ export class TopBar extends SignalElement {
     return html`
       <div class="segmented" role="group" aria-label=${t('bar.palette')}>
         ${PALETTES.map(
-          (name) => html`<button type="button" data-testid=${`palette-${name}`} aria-pressed=${String(name === chosen)}
-            @click=${() => this.desk.choosePalette(name)}>${t(`palette.${name}` as MessageKey)}</button>`,
+          (name) =>
+            html`<button
+              type="button"
+              data-testid=${`palette-${name}`}
+              aria-pressed=${String(name === chosen)}
+              @click=${() => this.desk.choosePalette(name)}
+            >
+              ${t(`palette.${name}` as MessageKey)}
+            </button>`,
         )}
       </div>
     `;
@@ -60,9 +71,17 @@ export class TopBar extends SignalElement {
     return html`
       <div class="segmented" role="group" aria-label=${t('bar.language')}>
         ${(['es', 'en'] as const).map(
-          (name) => html`<button type="button" data-testid=${`language-${name}`} lang=${name}
-            aria-label=${name === 'es' ? 'Español' : 'English'} aria-pressed=${String(name === language.value)}
-            @click=${() => this.desk.chooseLanguage(name)}>${name.toUpperCase()}</button>`,
+          (name) =>
+            html`<button
+              type="button"
+              data-testid=${`language-${name}`}
+              lang=${name}
+              aria-label=${name === 'es' ? 'Español' : 'English'}
+              aria-pressed=${String(name === language.value)}
+              @click=${() => this.desk.chooseLanguage(name)}
+            >
+              ${name.toUpperCase()}
+            </button>`,
         )}
       </div>
     `;
