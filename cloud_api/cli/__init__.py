@@ -1,1 +1,4 @@
-"""Subcommands of ``python -m cloud_api``, one file each; every module has ``main``, whose parameters are its options."""
+"""Subcommands of ``python -m cloud_api``, one file each.
+
+Every module has ``main``, whose parameters are its options.
+"""
