@@ -19,7 +19,7 @@ from gateway.outbox.store import Store
 from gateway.outbox.writer import Job, Writer
 
 MAX_JOBS = 128
-"""Jobs waiting for the thread: four frames of each of 32 drivers; further callers wait their turn."""
+"""Jobs waiting for the thread: one append of each of 32 drivers and the uplink's, with room to spare; others wait."""
 JOB_TIMEOUT_S = 30.0
 """A disk that has not answered for this long counts as failed; the job may still be done, and is idempotent."""
 CLOSE_TIMEOUT_S = 5.0
@@ -54,6 +54,7 @@ class Outbox:
             counters,
         )
         self._slots = asyncio.Semaphore(MAX_JOBS)
+        self._is_closed = False
 
     def start(self, on_sealed: Callable[[], None]) -> None:
         """Start the writer thread.
@@ -67,8 +68,11 @@ class Outbox:
 
     async def close(self) -> None:
         """Seal what is pending and close the database; gives up on a disk that does not answer."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
-            await self._submit(Job(run=_seal_all, is_write=True, is_append=True, is_last=True))
+            await self._do(Job(run=_seal_all, is_write=True, is_append=True, is_last=True))
         finally:
             await asyncio.to_thread(self._writer.join, CLOSE_TIMEOUT_S)
 
@@ -183,6 +187,11 @@ class Outbox:
         return damages
 
     async def _submit(self, job: Job[Result]) -> Result:
+        if self._is_closed:
+            raise LinkError("use outbox", "database", "it is closed", "the gateway is stopping", "closed")
+        return await self._do(job)
+
+    async def _do(self, job: Job[Result]) -> Result:
         async with self._slots:
             self._writer.submit(job)
             try:

@@ -44,4 +44,4 @@ class SealingPolicy:
         self._waiting.clear()
 
     def _is_due(self, name: RecordClass, count: int, since: float, now: float) -> bool:
-        return name in URGENT_CLASSES or count >= self.seal_records or now - since >= self._seal_after_s
+        return name in URGENT_CLASSES or count >= self.seal_records or now >= since + self._seal_after_s

@@ -86,6 +86,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
+        self._began_at = 0.0
         self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
         self.report = WriterReport()
         self.on_sealed: Callable[[], None] = lambda: None
@@ -129,7 +130,8 @@ class Writer:
     def _gather(self, first: Job[Any]) -> list[Job[Any]]:
         """Wait for more writes to share the fsync with; reads in between are answered at once."""
         group = [first]
-        deadline = self._clock.mono_s() + self._group_commit_s
+        self._began_at = self._clock.mono_s()
+        deadline = self._began_at + self._group_commit_s
         while not group[-1].is_urgent and not group[-1].is_last and len(group) < MAX_GROUP:
             left_s = deadline - self._clock.mono_s()
             job = self._take(left_s) if left_s > 0 else None
@@ -172,7 +174,8 @@ class Writer:
         outcomes = [self._attempt(store, db, job) for job in jobs]
         sealed = 0
         if is_housekeeping:
-            store.count_pending(now)
+            # their age counts from the beginning of the gathering, so that a short one can be sealed in this commit
+            store.count_pending(self._began_at if jobs else now)
             sealed = store.seal(self._sealing.due(now))
             store.count_pending(now)
             store.evict(self._clock.wall_ns() if self._clock.is_believed() else None)

@@ -1,8 +1,8 @@
 """One driver's connection to the hand-over socket: frames in, ``Stored`` out after the commit.
 
-At most ``MAX_FRAMES`` wait for the disk; then the gateway stops reading and the driver feels it in its socket. Frames
-are committed in the order they came, and the store refuses what would leave a hole, so a failed commit can never be
-passed over by a later one.
+At most ``MAX_WAITING`` observations wait for the disk; then the gateway stops reading and the driver feels it in its
+socket. One append is under way at a time, and the store refuses what would leave a hole, so a failed commit can never
+be passed over by a later one.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import asyncio
 from contracts.errors import LinkError, PeerError
 from contracts.ids import is_id
 from contracts.payloads import Gap
+from contracts.records import Observation
 from edge_agent.handover.incoming import IncomingRun
 from edge_agent.handover.protocol import (
     PROTOCOL_VERSION,
@@ -25,8 +26,9 @@ from edge_agent.handover.protocol import (
 )
 from gateway.supervisor.ports import DriverEvents, RecordStore
 
-MAX_FRAMES = 4
-"""Frames of one driver that wait for the disk: 512 observations each 100 ms, thirty times the busiest AIS feed."""
+MAX_WAITING = 2048
+"""Observations of one driver that wait for the disk: its own window (``edge_agent.handover.outgoing``), 14 s of the
+busiest AIS feed. By number and not by frame, because a driver sends small frames as long as it keeps up."""
 READ_BYTES = 64 * 1024
 HELLO_TIMEOUT_S = 5.0
 SEND_TIMEOUT_S = 10.0
@@ -49,6 +51,10 @@ class DriverConnection:
         self._store = store
         self._frames = FrameReader()
         self._bodies: list[bytes] = []
+        self._waiting: list[Observation] = []
+        self._has_items = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._is_ended = False
 
     async def greet(self) -> Hello:
         """Wait for the Hello.
@@ -80,21 +86,20 @@ class DriverConnection:
         await self._send(Welcome(stored_no))
         driver.said_hello(hello.pid)
         run = IncomingRun(stored_no)
-        answers: asyncio.Queue[tuple[asyncio.Task[int], Observations] | None] = asyncio.Queue(MAX_FRAMES)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer(answers, driver), name=f"handover-{hello.source}-answer")
+            tasks.create_task(self._store_forever(hello, stored_no, driver), name=f"handover-{hello.source}-store")
             while (body := await self._next_body()) is not None:
                 message = decode_from_driver(body)
                 if isinstance(message, Heartbeat):
                     driver.beat(message)
                 elif isinstance(message, Observations):
-                    items = run.accept(_checked(message, hello.source))
-                    append = self._store.append(hello.source, hello.run_id, run.last_no, items)
-                    task = tasks.create_task(append, name=f"handover-{hello.source}-append")
-                    await self._hold(answers, (task, Observations(run.last_no, items)), driver)
+                    self._waiting += run.accept(_checked(message, hello.source))
+                    self._has_items.set()
+                    await self._wait_for_room(driver)
                 else:
                     raise PeerError("hand over", hello.source, "a second Hello", "", "bad_frame")
-            await answers.put(None)
+            self._is_ended = True
+            self._has_items.set()
 
     def abort(self) -> None:
         """Cut the connection: its driver has a newer one, or the gateway ends."""
@@ -109,30 +114,34 @@ class DriverConnection:
         except (OSError, TimeoutError):
             self._writer.transport.abort()
 
-    async def _hold(
-        self,
-        answers: "asyncio.Queue[tuple[asyncio.Task[int], Observations] | None]",
-        item: tuple[asyncio.Task[int], Observations],
-        driver: DriverEvents,
-    ) -> None:
-        if not answers.full():
-            answers.put_nowait(item)
+    async def _wait_for_room(self, driver: DriverEvents) -> None:
+        if len(self._waiting) < MAX_WAITING:
             return
         driver.held_up(is_held_up=True)
         try:
-            await answers.put(item)
+            while len(self._waiting) >= MAX_WAITING:
+                self._has_room.clear()
+                await self._has_room.wait()
         finally:
             driver.held_up(is_held_up=False)
 
-    async def _answer(
-        self, answers: "asyncio.Queue[tuple[asyncio.Task[int], Observations] | None]", driver: DriverEvents
-    ) -> None:
-        while (item := await answers.get()) is not None:
-            append, frame = item
-            stored_no = await append
-            if frame.items:
-                driver.stored(len(frame.items), frame.items[-1].observed_at_ns)
-            await self._send(Stored(stored_no))
+    async def _store_forever(self, hello: Hello, stored_no: int, driver: DriverEvents) -> None:
+        """Store what waits, all of it in one append: under load a few large commits take the place of many small."""
+        taken_no = stored_no
+        while True:
+            await self._has_items.wait()
+            self._has_items.clear()
+            items, self._waiting = self._waiting, []
+            self._has_room.set()
+            if items:
+                taken_no += len(items)
+                stored_no = await self._store.append(hello.source, hello.run_id, taken_no, items)
+                driver.stored(len(items), items[-1].observed_at_ns)
+                await self._send(Stored(stored_no))
+            elif self._is_ended:
+                return
+            if self._is_ended:
+                self._has_items.set()
 
     async def _next_body(self) -> bytes | None:
         """Return the next frame, None at the end of the connection."""

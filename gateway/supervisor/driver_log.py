@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +57,7 @@ class DriverLogs:
                 self._counters.add("driver_log_errors")
                 continue
             for line in lines[:MAX_LINES]:
-                text = line[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
-                log.info("driver_log", source=tail.source, line=text)
+                _pass_on(tail.source, line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
             if len(lines) > MAX_LINES:
                 self._counters.add("driver_log_lines_dropped", len(lines) - MAX_LINES)
 
@@ -80,6 +80,14 @@ class DriverLogs:
             os.truncate(tail.path, 0)
             tail.offset = 0
         return [line for line in lines if line]
+
+
+def _pass_on(source: str, line: str) -> None:
+    """Write a line of a driver's own log as it is, anything else (a traceback) as an event of the gateway."""
+    if line.startswith("{") and line.endswith("}"):
+        sys.stderr.write(f"{line}\n")
+    else:
+        log.warning("driver_output", source=source, line=line)
 
 
 def _size(path: Path) -> int:

@@ -71,7 +71,7 @@ class CloudEnd:
         missing: dict[str, list[int]] = {}
         for stream_id in {key[0] for key in self.ledger}:
             seen: set[int] = set()
-            for (name, first, last), _ in self.ledger.items():
+            for name, first, last in self.ledger:
                 if name == stream_id:
                     assert seen.isdisjoint(range(first, last + 1)), f"{stream_id}: {first}..{last} overlaps"
                     seen.update(range(first, last + 1))
@@ -83,7 +83,7 @@ class CloudEnd:
     async def until(self, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         """Wait for a condition."""
         async with asyncio.timeout(timeout_s):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
                 await asyncio.sleep(0.02)
 
     async def _on_records(self, message: Msg) -> None:

@@ -97,7 +97,8 @@ class GatewayProcess:
 
     def start(self) -> None:
         """Start it."""
-        arguments = [sys.executable, "-m", "gateway", "run", "--config", self.config, "--profiles", self._profiles]
+        arguments = [sys.executable, "-m", "gateway", "run", "--config"]
+        arguments += [str(self.config), "--profiles", str(self._profiles)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(arguments, cwd=ROOT, stdout=log, stderr=log)
 

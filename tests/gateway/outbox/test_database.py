@@ -1,0 +1,91 @@
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from contracts.errors import LinkError
+from gateway.outbox import database, tables
+
+
+def make(path: Path) -> str:
+    db, damage = database.open_database(path)
+    assert damage is None
+    name = tables.store_id(db)
+    db.execute("INSERT INTO streams VALUES ('track', 42, 0, 0)")
+    db.close()
+    return name
+
+
+def test_a_new_database_has_an_id_of_16_hex_that_stays(tmp_path: Path) -> None:
+    name = make(tmp_path / "data" / "outbox.db")
+    assert len(name) == 16
+    assert int(name, 16) >= 0
+    db, _ = database.open_database(tmp_path / "data" / "outbox.db")
+    assert tables.store_id(db) == name
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    db.close()
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "garbage", "empty_pages"])
+def test_a_damaged_database_is_set_aside_and_a_new_one_made(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "outbox.db"
+    old = make(path)
+    data = bytearray(path.read_bytes())
+    if damage == "header":
+        data[:16] = b"\xff" * 16
+    elif damage == "middle":
+        data[4096:-1] = bytes(255 - byte for byte in data[4096:-1])
+    elif damage == "garbage":
+        data = bytearray(b"not a database at all" * 500)
+    else:
+        data[4096:] = b"\0" * (len(data) - 4096)
+    path.write_bytes(data)
+    db, found = database.open_database(path)
+    assert found is not None
+    assert found.path.read_bytes() == data
+    assert tables.store_id(db) != old
+    db.close()
+
+
+def test_what_can_be_read_of_a_damaged_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    make(path)
+    found = database.set_aside(path, "test")
+    assert found.held == {"track": 41}
+
+
+def test_a_database_of_a_newer_program_is_set_aside_and_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    make(path)
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    db, found = database.open_database(path)
+    db.close()
+    assert found is not None
+    assert "99" in found.cause
+
+
+def test_at_most_four_damaged_databases_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    make(path)
+    sample = tmp_path / "sample"
+    shutil.copy(path, sample)
+    for _ in range(6):
+        shutil.copy(sample, path)
+        database.set_aside(path, "test")
+    assert len(list(tmp_path.glob("outbox.db.damaged-*[0-9]"))) == database.MAX_SET_ASIDE
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_to_try_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LinkError) as caught:
+        database.open_database(tmp_path / "file" / "outbox.db")
+    assert caught.value.reason == "disk"
+
+
+def test_schema_files_are_numbered_without_holes() -> None:
+    numbers = [int(file.name[:4]) for file in sorted(database.SCHEMA_DIR.glob("*.sql"))]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -1,0 +1,331 @@
+"""The outbox with its thread, on real files."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from contracts.codec import decode_batch, digest
+from contracts.errors import LinkError, PeerError
+from contracts.payloads import Gap, Log
+from contracts.receipt import Outcome, Receipt
+from contracts.records import Observation
+from firmware_configs.device import Outbox as OutboxSettings
+from gateway.counters import Counters
+from gateway.outbox import quarantine, tables
+from gateway.outbox.models import StoredBatch
+from gateway.outbox.outbox import Outbox
+from gateway.outbox.store import Store
+from gateway.outbox.writer import Job
+from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais, crane_cycle, observation, wind
+
+Opener = Callable[..., Outbox]
+NONE: frozenset[int] = frozenset()
+
+
+class _Clock(ManualClock):
+    """Real monotonic time for the thread's waits, UTC by hand."""
+
+    def mono_s(self) -> float:
+        return time.monotonic()
+
+
+@pytest.fixture
+def clock() -> _Clock:
+    return _Clock()
+
+
+@pytest.fixture
+def counters() -> Counters:
+    return Counters()
+
+
+@pytest.fixture
+async def opened(tmp_path: Path, clock: _Clock, counters: Counters) -> AsyncIterator[Opener]:
+    boxes: list[Outbox] = []
+
+    def open_outbox(**settings: float) -> Outbox:
+        values = {"group_commit_ms": 5, "seal_after_ms": 10, **settings}
+        box = Outbox(tmp_path / "outbox.db", SITE, GATEWAY, OutboxSettings(**values), clock, counters)
+        box.start(lambda: None)
+        boxes.append(box)
+        return box
+
+    yield open_outbox
+    for box in boxes:
+        await box.close()
+
+
+async def sealed(box: Outbox, limit: int = 1000) -> list[StoredBatch]:
+    await box.seal_all()
+    return await box.next_batches(NONE, limit, 10**9)
+
+
+def committed(batch: StoredBatch) -> tuple[Receipt, None]:
+    return (
+        Receipt(
+            outcome=Outcome.COMMITTED, stream_id=batch.stream_id, first_seq=batch.first_seq, last_seq=batch.last_seq
+        ),
+        None,
+    )
+
+
+def refused(batch: StoredBatch) -> tuple[Receipt, int]:
+    return Receipt(outcome=Outcome.REFUSED, digest=batch.digest, reason="unknown_version"), batch.batch_id
+
+
+def noise(number: int) -> Observation:
+    return observation(Log(level="info", event=os.urandom(1500).hex()), at_ns=number + 1)
+
+
+async def test_what_append_returned_for_is_on_disk_for_everyone(opened: Opener, tmp_path: Path) -> None:
+    await opened().append("ais", "r", 3, [ais(1), ais(2), ais(3)])
+    other = sqlite3.connect(tmp_path / "outbox.db")
+    found = (
+        other.execute("SELECT last_no FROM runs").fetchall(),
+        other.execute("SELECT next_seq FROM streams").fetchall(),
+    )
+    other.close()
+    assert found == ([(3,)], [(4,)])
+
+
+async def test_a_resend_is_trimmed_and_a_hole_refused(opened: Opener) -> None:
+    box = opened()
+    assert await box.append("ais", "r", 2, [ais(1), ais(2)]) == 2
+    assert await box.append("ais", "r", 3, [ais(2), ais(3)]) == 3
+    assert await box.append("ais", "r", 2, [ais(1), ais(2)]) == 3
+    with pytest.raises(PeerError) as caught:
+        await box.append("ais", "r", 5, [ais(5)])
+    assert caught.value.reason == "bad_frame"
+    records = [record for batch in await sealed(box) for record in decode_batch(batch.data).records]
+    assert [record.payload for record in records] == [ais(number).payload for number in (1, 2, 3)]
+
+
+async def test_one_bad_append_fails_alone_in_its_group(opened: Opener) -> None:
+    box = opened(group_commit_ms=50)
+    gap = observation(Gap(first_seq=1, last_seq=9, reason="x"))
+    results = await asyncio.gather(
+        box.append("a", "r", 1, [ais(1)]),
+        box.append("b", "r", 1, [gap]),
+        box.append("c", "r", 1, [ais(2)]),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], PeerError)
+    assert (results[0], results[2]) == (1, 1)
+    (batch,) = await sealed(box)
+    assert (batch.first_seq, batch.last_seq) == (1, 2)
+
+
+async def test_a_lift_does_not_wait_for_the_group_and_is_sealed_in_its_commit(opened: Opener) -> None:
+    box = opened(group_commit_ms=250, seal_after_ms=60_000)
+    began = time.monotonic()
+    await box.append("sts-1", "r", 1, [crane_cycle(1)])
+    assert time.monotonic() - began < 0.2
+    assert len(await box.next_batches(NONE, 10, 10**6)) == 1
+
+
+async def test_numbers_go_on_after_a_restart(opened: Opener, tmp_path: Path) -> None:
+    first = opened()
+    await first.append("ais", "r", 2, [ais(1), ais(2)])
+    (before,) = await sealed(first)
+    await first.close()
+    second = opened()
+    assert await second.stored_no("ais", "r") == 2
+    await second.append("ais", "r", 3, [ais(3)])
+    batches = await sealed(second)
+    assert [(batch.first_seq, batch.last_seq) for batch in batches] == [(1, 2), (3, 3)]
+    assert batches[0].data == before.data
+    assert (tmp_path / "outbox.db").exists()
+
+
+async def test_a_receipt_deletes_exactly_its_batch(opened: Opener, counters: Counters) -> None:
+    box = opened(seal_records=1)
+    await box.append("ais", "r", 3, [ais(1), ais(2), ais(3)])
+    batches = await sealed(box)
+    assert await box.settle([committed(batches[1])]) == [batches[1].batch_id]
+    assert [batch.first_seq for batch in await sealed(box)] == [1, 3]
+    other = Receipt(outcome=Outcome.COMMITTED, stream_id=batches[0].stream_id, first_seq=1, last_seq=3)
+    strange = Receipt(outcome=Outcome.COMMITTED, stream_id="a.b.0123456789abcdef.track", first_seq=1, last_seq=1)
+    assert await box.settle([(other, None), (strange, None), committed(batches[1])]) == []
+    assert counters.total("receipts_unknown") == 3
+    assert len(await sealed(box)) == 2
+
+
+async def test_a_refused_batch_is_set_aside_and_does_not_block_the_rest(opened: Opener, counters: Counters) -> None:
+    box = opened(seal_records=1)
+    await box.append("ais", "r", 2, [ais(1), ais(2)])
+    batches = await sealed(box)
+    assert await box.settle([refused(batches[0])]) == [batches[0].batch_id]
+    assert [batch.first_seq for batch in await sealed(box)] == [2]
+    assert (await box.stats()).quarantined_batches == 1
+    assert counters.total("batches_refused") == 1
+
+
+async def test_what_the_quarantine_pushes_out_is_declared(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quarantine, "MAX_BATCHES", 2)
+    box = opened(seal_records=1)
+    await box.append("ais", "r", 4, [ais(number) for number in range(4)])
+    await box.settle([refused(batch) for batch in await sealed(box)])
+    declared = [decode_batch(batch.data).records[0].payload for batch in await sealed(box)]
+    assert declared == [Gap(first_seq=1, last_seq=1, reason="refused"), Gap(first_seq=2, last_seq=2, reason="refused")]
+    assert (await box.stats()).quarantined_batches == 2
+
+
+async def test_a_batch_damaged_on_disk_is_set_aside_and_declared(opened: Opener, counters: Counters) -> None:
+    box = opened()
+    await box.append("ais", "r", 2, [ais(1), ais(2)])
+    await sealed(box)
+    await box._submit(Job(run=lambda store: store._db.execute("UPDATE batches SET data = x'00'").rowcount))
+    (batch,) = await sealed(box)
+    assert decode_batch(batch.data).records[0].payload == Gap(first_seq=1, last_seq=2, reason="damaged")
+    assert digest(batch.data) == batch.digest
+    assert counters.total("batches_damaged") == 1
+    assert (await box.stats()).quarantined_batches == 1
+
+
+async def test_at_the_cap_logs_are_given_up_and_lifts_kept_and_every_number_is_explained(
+    opened: Opener, counters: Counters
+) -> None:
+    box = opened(max_bytes=1024**2, seal_records=20, seal_after_ms=60_000, group_commit_ms=1)
+    await box.append("sts-1", "r", 5, [crane_cycle(number) for number in range(5)])
+    for start in range(0, 1000, 50):
+        await box.append("gateway", "r", start + 50, [noise(number) for number in range(start, start + 50)])
+    stats = await box.stats()
+    assert stats.used_bytes <= 1024**2 * 1.2
+    seen: dict[str, list[int]] = {}
+    dropped = 0
+    for batch in await sealed(box):
+        for record in decode_batch(batch.data).records:
+            dropped += record.last_seq() - record.seq + 1 if isinstance(record.payload, Gap) else 0
+            seen.setdefault(batch.stream_id.rpartition(".")[2], []).extend(range(record.seq, record.last_seq() + 1))
+    assert sorted(seen["crane_cycle"]) == [1, 2, 3, 4, 5]
+    assert sorted(seen["log"]) == list(range(1, 1001))
+    assert dropped > 0
+    assert counters.total("dropped_log_capacity") == dropped
+    assert counters.total("dropped_crane_cycle_capacity") == 0
+
+
+async def test_age_is_not_judged_by_a_clock_that_cannot_be_believed(opened: Opener, clock: _Clock) -> None:
+    """A cold boot counts from 1970; the first sync jumps 50 years and must not give up everything."""
+    clock.is_steered = False
+    box = opened(max_age_h=1)
+    await box.append("ais", "r", 1, [ais(1)])
+    await sealed(box)
+    clock.now_ns += 10**18
+    await box.append("ais", "r", 2, [ais(2)])
+    assert decode_batch((await sealed(box))[0].data).records[0].payload == ais(1).payload
+    clock.is_steered = True
+    await box.append("ais", "r", 3, [ais(3)])
+    assert isinstance(decode_batch((await sealed(box))[0].data).records[0].payload, Gap)
+
+
+async def test_a_full_disk_refuses_records_but_not_receipts_and_recovers(opened: Opener, counters: Counters) -> None:
+    box = opened(seal_records=10)
+    await box.append("ais", "r", 10, [ais(number) for number in range(10)])
+    (batch,) = await sealed(box)
+    await _fill(box)
+    items = [noise(number) for number in range(200)]
+    with pytest.raises(LinkError) as caught:
+        await box.append("gateway", "r", 200, items)
+    assert caught.value.reason == "disk"
+    assert "full" in box.trouble
+    assert counters.total("commit_failures") > 0
+    assert (await box.next_batches(NONE, 10, 10**6))[0].batch_id == batch.batch_id
+    assert await box.settle([committed(batch)]) == [batch.batch_id]
+    assert await box.stored_no("gateway", "r") == 0
+    await box._submit(Job(run=lambda store: store._db.execute("PRAGMA max_page_count = 1000000").fetchone()))
+    assert await box.append("gateway", "r", 200, items) == 200
+    assert box.trouble == ""
+
+
+@pytest.mark.parametrize("is_protected", [True, False])
+async def test_a_receipt_survives_the_failure_of_an_append_in_its_group(opened: Opener, *, is_protected: bool) -> None:
+    """With its mutation proof: a receipt that counted as an append would fail with it, and nothing would make room."""
+    box = opened(seal_records=10, group_commit_ms=100)
+    await box.append("ais", "r", 10, [ais(number) for number in range(10)])
+    (batch,) = await sealed(box)
+    await _fill(box)
+    receipt = Job(run=lambda store: store.settle(*committed(batch), 0), is_write=True, is_append=not is_protected)
+    results = await asyncio.gather(
+        box.append("gateway", "r", 200, [noise(number) for number in range(200)]),
+        box._submit(receipt),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], LinkError)
+    assert (results[1] == batch.batch_id) is is_protected
+    assert (await box.next_batches(NONE, 10, 10**6) == []) is is_protected
+
+
+async def test_a_closed_outbox_says_so_at_once(opened: Opener) -> None:
+    box = opened()
+    await box.close()
+    with pytest.raises(LinkError) as caught:
+        await box.append("ais", "r", 1, [ais(1)])
+    assert caught.value.reason == "closed"
+
+
+async def test_a_database_that_breaks_while_running_is_set_aside(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, counters: Counters
+) -> None:
+    box = opened()
+    await box.append("ais", "r", 1, [ais(1)])
+    real = tables.remember_run
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(tables, "remember_run", broken)
+    with pytest.raises(LinkError):
+        await box.append("ais", "r", 2, [ais(2)])
+    monkeypatch.setattr(tables, "remember_run", real)
+    assert await box.stored_no("ais", "r") == 0
+    assert await box.append("ais", "r2", 1, [ais(2)]) == 1
+    (damage,) = box.take_damages()
+    assert damage.held == {"track": 1}
+    assert damage.path.parent == tmp_path
+    assert counters.total("databases_set_aside") == 1
+    assert box.take_damages() == []
+
+
+async def test_a_database_that_cannot_be_opened_is_tried_again(
+    tmp_path: Path, clock: _Clock, counters: Counters
+) -> None:
+    (tmp_path / "data").write_text("in the way")
+    box = Outbox(tmp_path / "data" / "outbox.db", SITE, GATEWAY, OutboxSettings(group_commit_ms=5), clock, counters)
+    box.start(lambda: None)
+    with pytest.raises(LinkError):
+        await box.append("ais", "r", 1, [ais(1)])
+    (tmp_path / "data").unlink()
+    assert await box.append("ais", "r", 1, [ais(1)]) == 1
+    await box.close()
+
+
+async def test_stats_tell_what_has_no_receipt(opened: Opener) -> None:
+    box = opened(seal_records=2)
+    await box.append("ais", "r", 3, [ais(1), ais(2), wind(3)])
+    batches = await sealed(box)
+    stats = await box.stats()
+    states = {state.stream_id.rpartition(".")[2]: state for state in stats.streams}
+    assert (states["track"].next_seq, states["track"].buffered_records) == (3, 2)
+    assert states["telemetry"].buffered_bytes == sum(len(b.data) for b in batches if b.stream_id.endswith("telemetry"))
+    assert stats.oldest_age_s is not None
+    await box.settle([committed(batch) for batch in batches])
+    stats = await box.stats()
+    assert [state.buffered_records for state in stats.streams] == [0, 0]
+    assert stats.oldest_age_s is None
+
+
+async def _fill(box: Outbox) -> None:
+    """Let the database not grow any more, as on a full disk."""
+    await box._submit(Job(run=_no_more_pages))
+
+
+def _no_more_pages(store: Store) -> int:
+    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+    return int(store._db.execute(f"PRAGMA max_page_count = {pages}").fetchone()[0])
