@@ -110,6 +110,8 @@ class BrokerService:
             elif action is Action.SAY_SILENT:
                 log.warning("broker_silent", pid=child.pid)
             elif action in (Action.END, Action.END_AND_CLEAR):
+                # a store that was full already at the first look answers all the same
+                self._has_been_ready = True
                 self._shall_clear = action is Action.END_AND_CLEAR
                 log.warning("broker_ended", pid=child.pid, reason="store_full" if self._shall_clear else "hang")
                 child.kill()

@@ -76,6 +76,6 @@ async def _run_until_told(
                     told.cancel()
             finally:
                 board.close()
-                board.say("demonstration", "stopping")
+                board.say("demonstration", "parando / stopping")
                 await supervisor.stop()
-    board.say("demonstration", "stopped")
+    board.say("demonstration", "parada / stopped")

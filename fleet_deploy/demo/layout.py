@@ -84,9 +84,14 @@ class Layout:
         """The gateway's outbox and sockets."""
         return self.folder / "gateways" / gateway
 
+    @property
+    def logs(self) -> Path:
+        """Output of all parts."""
+        return self.folder / "logs"
+
     def log(self, part: str) -> Path:
         """Output of one part."""
-        return self.folder / "logs" / f"{part}.log"
+        return self.logs / f"{part}.log"
 
     def make_folders(self) -> None:
         """Make what is missing.
@@ -100,7 +105,7 @@ class Layout:
             raise ConfigError("make demonstration", str(self.folder), cause, "give a shorter --dir", "path_too_long")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in (self.cloud, self.folder / "devices", self.folder / "gateways", self.folder / "logs"):
+            for path in (self.cloud, self.folder / "devices", self.folder / "gateways", self.logs):
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise ConfigError("make demonstration", str(self.folder), exc.strerror or str(exc), "check --dir") from exc

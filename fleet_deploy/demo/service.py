@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from contracts.errors import LinkError
 from fleet_deploy.broker.ports import Monitor
@@ -26,6 +27,8 @@ GATEWAYS_TIMEOUT_S = 20.0
 """For the gateways to report once vessels arrive; after that the port is shown without the late ones."""
 FOLLOW_INTERVAL_S = 0.5
 CONFIG_EXIT = 2
+LARGE_HISTORY_BYTES = 2 * 1024**3
+"""A demonstration left running for days; the history has no cap of its own, so it is said."""
 
 
 class Demonstration:
@@ -71,14 +74,14 @@ class Demonstration:
         self._prepare()
         self._supervisor.start(hardware_part(self._layout, self._seed))
         self._supervisor.start(broker_part(self._layout, self._ports))
-        self._board.begin("hardware", "ships, masts and cranes are being simulated")
-        await self._until("broker", "starting", self._is_broker_well)
+        self._board.begin("hardware", "barcos, grúas y sensores simulados / simulated ships, cranes and sensors")
+        await self._until("broker", "arrancando / starting", self._is_broker_well)
         self._supervisor.start(cloud_part(self._layout))
-        await self._until("hardware", "opening its ports", self._are_links_known)
+        await self._until("hardware", "abriendo puertos / opening its ports", self._are_links_known)
         for gateway in GATEWAYS:
             self._supervisor.start(gateway_part(self._layout, gateway))
-        await self._until("cloud", "starting", self._cloud.is_ready)
-        await self._until("vessels", "first positions from the gateways", self._do_vessels_arrive)
+        await self._until("cloud", "arrancando / starting", self._cloud.is_ready)
+        await self._until("vessels", "primeras posiciones / first positions from the gateways", self._do_vessels_arrive)
         await self._wait_for_gateways()
         self._board.close()
         sys.stdout.write(f"PortTrack: http://127.0.0.1:{self._ports.http}/\n")
@@ -86,7 +89,7 @@ class Demonstration:
         await self._follow_hardware()
 
     def _prepare(self) -> None:
-        self._board.begin("certificates", "checking")
+        self._board.begin("certificates", "comprobando / checking")
         ensure_identities(self._layout, datetime.now(UTC))
         has_room = (self._layout.control_room / "index.html").is_file()
         plan = CloudPlan(
@@ -99,9 +102,15 @@ class Demonstration:
             control_room=self._layout.control_room if has_room else None,
         )
         replace_file(self._layout.cloud_config, cloud_toml(plan).encode(), SECRET_MODE)
-        self._board.done("certificates", "one a gateway, development authority")
+        self._board.done(
+            "certificates", "uno por equipo, autoridad de desarrollo / one a gateway, development authority"
+        )
         if not has_room:
-            self._board.say("control room", "not built: `make control-room` builds it; the API works without it")
+            text = "sin construir; la API funciona / not built: `make control-room` builds it; the API works without it"
+            self._board.say("control room", text)
+        if (size_bytes := _size(self._layout.history)) > LARGE_HISTORY_BYTES:
+            size = f"{size_bytes / 1024**3:.1f} GiB"
+            self._board.say("history", f"{size}; se puede borrar / may be deleted when stopped: {self._layout.cloud}")
 
     async def _until(self, name: str, text: str, check: Callable[[], Awaitable[bool]]) -> None:
         """Wait until ``check`` holds.
@@ -118,7 +127,7 @@ class Demonstration:
         except TimeoutError as exc:
             cause = f"not ready after {PART_TIMEOUT_S:.0f} s"
             raise LinkError("start demonstration", name, cause, self._where_to_look(name), "not_ready") from exc
-        self._board.done(name, "ready")
+        self._board.done(name, "listo / ready")
 
     def _refuse_config_errors(self) -> None:
         for name, codes in self._supervisor.exits.items():
@@ -128,7 +137,7 @@ class Demonstration:
 
     def _where_to_look(self, name: str) -> str:
         path = self._layout.log(name)
-        return f"see {path if path.exists() else path.parent}"
+        return f"see {path if path.exists() else self._layout.logs}"
 
     async def _is_broker_well(self) -> bool:
         return (await self._monitor.look()).is_healthy
@@ -140,7 +149,7 @@ class Demonstration:
         return await self._cloud.fresh_vessels() > 0
 
     async def _wait_for_gateways(self) -> None:
-        self._board.begin("gateways", f"{len(GATEWAYS)} are connecting")
+        self._board.begin("gateways", f"{len(GATEWAYS)} conectando / connecting")
         missing = set(GATEWAYS)
         try:
             async with asyncio.timeout(GATEWAYS_TIMEOUT_S):
@@ -148,14 +157,24 @@ class Demonstration:
                     self._refuse_config_errors()
                     await asyncio.sleep(CHECK_INTERVAL_S)
         except TimeoutError:
-            self._board.done("gateways", f"not reporting yet: {', '.join(sorted(missing))}; see {self._layout.log('')}")
+            self._board.done(
+                "gateways",
+                f"sin noticias de / not reporting yet: {', '.join(sorted(missing))}; logs: {self._layout.logs}",
+            )
             return
-        self._board.done("gateways", f"{len(GATEWAYS)} online")
+        self._board.done("gateways", f"{len(GATEWAYS)} en línea / online")
 
     async def _follow_hardware(self) -> None:
         """When the simulated hardware starts again its ports are new: tell the gateways that read them."""
         while True:
             await asyncio.sleep(FOLLOW_INTERVAL_S)
             for gateway in self._devices.refresh() or ():
-                self._board.say(gateway, "reads the hardware at its new ports")
+                self._board.say(gateway, "lee los sensores en sus puertos nuevos / reads the hardware at its new ports")
                 self._supervisor.restart(gateway)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

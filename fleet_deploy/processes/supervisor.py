@@ -95,7 +95,7 @@ class Supervisor:
         await _wait_all(list(self._children.values()), deadline_s - time.monotonic())
         for name, child in list(self._children.items()):
             if child.exit_code is None:
-                self._say(name, "does not end: killed")
+                self._say(name, "no termina / does not end: killed")
             child.kill()
         await _wait_all(list(self._children.values()), 1.0)
         for task in self._tasks.values():
@@ -122,7 +122,7 @@ class Supervisor:
                 self._asked_to_restart.discard(part.name)
                 continue
             delay_s = policy.delay_after_exit(started_at_s, time.monotonic())
-            self._say(part.name, f"died (exit code {code}), starts again in {delay_s:.1f} s; see {part.log}")
+            self._say(part.name, f"caído / died (exit code {code}), starts again in {delay_s:.1f} s; see {part.log}")
             await asyncio.sleep(delay_s)
 
     async def _run_once(self, part: Part) -> int:
