@@ -9,8 +9,8 @@ SOURCE = Path(__file__).resolve().parent.parent.parent
 """Folder that holds the packages: the checkout, or site-packages."""
 SITE = "puerto-demo"
 GATEWAYS = ("gw-approach-1", "gw-crane-1", "gw-crane-2", "gw-berth-1")
-MAX_SOCKET_PATH = 107
-"""Linux: ``sun_path`` is 108 bytes with its end mark (unix(7))."""
+MAX_SOCKET_PATH = 100
+"""A gateway's own limit for the socket of its drivers; Linux allows 107 bytes (unix(7))."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Layout:
 
     def data(self, gateway: str) -> Path:
         """The gateway's outbox and sockets."""
-        return self.folder / "gateways" / gateway
+        return self.folder / "data" / gateway
 
     @property
     def logs(self) -> Path:
@@ -101,11 +101,11 @@ class Layout:
         """
         longest = max(len(str(self.data(gateway) / "run" / "handover.sock").encode()) for gateway in GATEWAYS)
         if longest > MAX_SOCKET_PATH:
-            cause = f"its Unix sockets would have paths of {longest} bytes, the system allows {MAX_SOCKET_PATH}"
+            cause = f"its Unix sockets would have paths of {longest} bytes, a gateway allows {MAX_SOCKET_PATH}"
             raise ConfigError("make demonstration", str(self.folder), cause, "give a shorter --dir", "path_too_long")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in (self.cloud, self.folder / "devices", self.folder / "gateways", self.logs):
+            for path in (self.cloud, self.folder / "devices", self.folder / "data", self.logs):
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise ConfigError("make demonstration", str(self.folder), exc.strerror or str(exc), "check --dir") from exc

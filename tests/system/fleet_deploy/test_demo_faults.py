@@ -140,7 +140,7 @@ def test_a_gateway_killed_just_before_the_stop_leaves_no_driver(demo: Demo) -> N
     assert [process for process in family if process.is_running()] == []
 
 
-def test_nothing_outlives_a_demonstration_that_is_killed(tmp_path: Path) -> None:
+def test_nothing_outlives_a_killed_demo(tmp_path: Path) -> None:
     """Nobody is left to stop the parts: the kernel tells each that its parent is gone."""
     demo = Demo(tmp_path)
     family = psutil.Process(demo.process.pid).children(recursive=True)
