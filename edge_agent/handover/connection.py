@@ -14,11 +14,12 @@ from edge_agent.handover.protocol import (
 )
 
 CONNECT_TIMEOUT_S = 2.0
-WELCOME_TIMEOUT_S = 5.0
-"""The gateway looks one number up on its disk."""
+WELCOME_TIMEOUT_S = 30.0
+"""The gateway looks one number up on its disk. A stalled disk is not a gateway that is gone: to give up here would lose
+what the driver holds."""
 
-DRAIN_TIMEOUT_S = 10.0
-"""Longest wait for the gateway to read; equal to its own patience with a driver."""
+DRAIN_TIMEOUT_S = 30.0
+"""Longest wait for the gateway to read; it stops reading while its disk stalls."""
 
 MAX_UNSENT_BYTES = 4 * 1024 * 1024
 """Bytes that wait in this process: four frames. Past it a gateway that does not read is taken as lost."""
