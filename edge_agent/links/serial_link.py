@@ -35,6 +35,17 @@ _HINTS = {
 }
 
 
+class _InputKeepingSerial(serial.Serial):  # type: ignore[misc] # pyserial has no types
+    """A port that is opened without throwing away what has already arrived.
+
+    pyserial flushes the input on opening. A restarted driver would lose what the instrument wrote meanwhile, uncounted.
+    A UART that nobody had open has nothing old to give: its receiver was off.
+    """
+
+    def _reset_input_buffer(self) -> None:
+        """Keep it."""
+
+
 class SerialLink:
     """``Link`` over a tty, opened for this process alone."""
 

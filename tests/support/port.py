@@ -48,7 +48,7 @@ class Port:
 
     def outbox_file(self, gateway: str) -> Path:
         """The outbox database of a gateway."""
-        found = list((self.folder / "gateways" / gateway / "data").glob("**/outbox*.sqlite"))
+        found = list((self.folder / "gateways" / gateway / "data").glob("outbox.db"))
         assert len(found) == 1, found
         return found[0]
 

@@ -28,8 +28,10 @@ GATEWAY = "gw-kill"
 ROUNDS = 10
 RATE_HZ = 100
 RECOVERY_TIMEOUT_S = 45
-DRIVER_LOSS_S = 2.0
-"""What a killed driver may take with it: the bytes it had read and the observations the gateway had not yet stored."""
+DRIVER_LOSS_S = 1.0
+"""What a killed driver may take with it: what it had read and the gateway had not yet stored, written just before."""
+CLOCK_SLACK_S = 0.2
+"""Between taking the time of a kill and the kill itself, on a machine under load."""
 
 
 class Instrument:
@@ -147,7 +149,8 @@ def check_history(port: Port, instrument: Instrument, driver_kills: list[float])
     unexplained = [
         number
         for number in missing
-        if not any(kill - DRIVER_LOSS_S <= written[number] <= kill + DRIVER_LOSS_S for kill in driver_kills)
+        if not any(kill - DRIVER_LOSS_S <= written[number] <= kill + CLOCK_SLACK_S for kill in driver_kills)
     ]
     assert not unexplained, f"{len(unexplained)} of {len(written)} lost with no driver killed: {unexplained[:5]}"
-    assert len(missing) < len(written) / 10
+    # a driver holds what it read since the last group commit: tenths of a second a kill, not seconds
+    assert len(missing) <= len(driver_kills) * RATE_HZ * DRIVER_LOSS_S / 2
