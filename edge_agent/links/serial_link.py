@@ -137,7 +137,7 @@ class SerialLink:
 
 
 def _open_port(config: SerialLinkConfig) -> serial.Serial:
-    port = serial.Serial(
+    port = _InputKeepingSerial(
         port=config.device,
         baudrate=config.baud,
         parity=config.parity,
