@@ -1,6 +1,6 @@
 /** The gateways: heard or not, what waits on their disks, how good their clocks are, and each of their sources. */
 import { type TemplateResult, html, nothing } from 'lit';
-import { age, number, quantity } from '../i18n/format.ts';
+import { UNKNOWN, age, clock, day, number, quantity } from '../i18n/format.ts';
 import { plural, t, tData } from '../i18n/translate.ts';
 import { BACKLOG_S, gatewayContact } from '../picture/notices.ts';
 import { ageOf } from '../picture/staleness.ts';
@@ -45,6 +45,7 @@ export class GatewayList extends SignalElement {
           ${pair('field.clock_offset', html`${quantity(gateway.clock_offset_ms, 'ms', 0)}`, 'clock_offset_ms')}
           ${gateway.quarantined_batches > 0 ? pair('field.quarantined', html`<span class="chip priority-caution">${PRIORITY.caution} ${number(gateway.quarantined_batches)}</span>`, 'quarantined_batches') : nothing}
           ${pair('field.software', html`${gateway.software}`, 'software')}
+          ${pair('field.started', html`${this.started(gateway)}`, 'started_at')}
         </dl>
         <ul class="sources" aria-label=${t('field.sources')}>
           ${gateway.sources.map((source) => this.renderSource(source))}
@@ -52,6 +53,12 @@ export class GatewayList extends SignalElement {
         <footer>${ageTag(ageS, !isOnline)}<span class="origin">${gateway.site}</span></footer>
       </article>
     `;
+  }
+
+  private started(gateway: Gateway): string {
+    const at = gateway.started_at === null ? Number.NaN : Date.parse(gateway.started_at);
+    const zone = this.desk.timeZone();
+    return Number.isFinite(at) ? `${day(at, zone)} ${clock(at, zone)} ${t('bar.local_time')}` : UNKNOWN;
   }
 
   private renderSource(source: GatewaySource): TemplateResult {
@@ -81,7 +88,13 @@ export class GatewayList extends SignalElement {
 
 function pair(
   key:
-    'field.buffered' | 'field.oldest' | 'field.clock' | 'field.clock_offset' | 'field.quarantined' | 'field.software',
+    | 'field.buffered'
+    | 'field.oldest'
+    | 'field.clock'
+    | 'field.clock_offset'
+    | 'field.quarantined'
+    | 'field.software'
+    | 'field.started',
   value: TemplateResult,
   field: string,
 ): TemplateResult {
