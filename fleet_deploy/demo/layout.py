@@ -81,8 +81,8 @@ class Layout:
         return self.folder / "devices" / f"{gateway}.yaml"
 
     def data(self, gateway: str) -> Path:
-        """The gateway's outbox and sockets."""
-        return self.folder / "data" / gateway
+        """The gateway's outbox and sockets; directly below the folder, since paths of sockets may not be long."""
+        return self.folder / gateway
 
     @property
     def logs(self) -> Path:
@@ -102,10 +102,16 @@ class Layout:
         longest = max(len(str(self.data(gateway) / "run" / "handover.sock").encode()) for gateway in GATEWAYS)
         if longest > MAX_SOCKET_PATH:
             cause = f"its Unix sockets would have paths of {longest} bytes, a gateway allows {MAX_SOCKET_PATH}"
-            raise ConfigError("make demonstration", str(self.folder), cause, "give a shorter --dir", "path_too_long")
+            raise ConfigError(
+                "make demonstration",
+                str(self.folder),
+                cause,
+                "give a shorter --dir, or: make run RUN_DIR=/tmp/port",
+                "path_too_long",
+            )
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in (self.cloud, self.folder / "devices", self.folder / "data", self.logs):
+            for path in (self.cloud, self.folder / "devices", self.logs):
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise ConfigError("make demonstration", str(self.folder), exc.strerror or str(exc), "check --dir") from exc

@@ -140,9 +140,9 @@ def test_a_gateway_killed_just_before_the_stop_leaves_no_driver(demo: Demo) -> N
     assert [process for process in family if process.is_running()] == []
 
 
-def test_nothing_outlives_a_killed_demo(tmp_path: Path) -> None:
+def test_nothing_outlives_a_killed_demonstration(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nobody is left to stop the parts: the kernel tells each that its parent is gone."""
-    demo = Demo(tmp_path)
+    demo = Demo(tmp_path_factory.mktemp("killed"))
     family = psutil.Process(demo.process.pid).children(recursive=True)
     assert len(family) > 10
     os.kill(demo.process.pid, signal.SIGKILL)
