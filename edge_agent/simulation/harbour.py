@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.errors import ConfigError
 from edge_agent.simulation.geometry import Plane, Point, at_chainage, bearing_deg, moved, turn_deg
@@ -43,9 +43,17 @@ class BerthPlace:
         return moved(self.centre, self.seaward_deg, offset_m)
 
 
+class Corridor(NamedTuple):
+    """Clear water around the anchorage, m: ships come by its east and north sides and leave by its south side."""
+
+    south_y_m: float
+    north_y_m: float
+    east_x_m: float
+
+
 @dataclass(frozen=True)
 class Harbour:
-    """What ships need to know of a port, in metres. ``anchorage_y_m``: south of it nobody lies at anchor."""
+    """What ships need to know of a port."""
 
     plane: Plane
     inbound: list[Point]
@@ -53,7 +61,7 @@ class Harbour:
     fairway_kn: float
     pilot_boarding: Point
     anchors: list[Point]
-    anchorage_y_m: float
+    anchorage: Corridor
     berths: dict[str, BerthPlace]
     instruments: dict[str, Point]
 
@@ -88,7 +96,11 @@ def read_harbour(site: SiteProfile, chart: Mapping[str, Any]) -> Harbour:
         fairway_kn=float(found.first("fairway")["properties"]["max_speed_kn"]),
         pilot_boarding=plane.point(*found.first("pilot_boarding")["geometry"]["coordinates"]),
         anchors=_anchor_grid(anchorage),
-        anchorage_y_m=min(point.y_m for point in anchorage) - ANCHOR_MARGIN_M,
+        anchorage=Corridor(
+            south_y_m=min(point.y_m for point in anchorage) - ANCHOR_MARGIN_M,
+            north_y_m=max(point.y_m for point in anchorage) + ANCHOR_MARGIN_M,
+            east_x_m=max(point.x_m for point in anchorage) + ANCHOR_MARGIN_M,
+        ),
         berths={place.berth: place for place in _berths(site, found, quays, plane)},
         instruments={item.instrument: plane.point(item.lon_deg, item.lat_deg) for item in site.instruments},
     )

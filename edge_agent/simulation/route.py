@@ -19,7 +19,8 @@ from edge_agent.simulation.geometry import (
 )
 from edge_agent.simulation.motion import Handling, Motion
 
-LOOK_AHEAD_S = 30.0
+LOOK_AHEAD_LAGS = 3.0
+"""How far ahead of itself a ship aims, in times of its own lag in a turn: with one, it would weave about the line."""
 MIN_LOOK_AHEAD_M = 60.0
 ARRIVED_M = 8.0
 CREEP_MPS = 0.3
@@ -67,7 +68,7 @@ class Route:
         begin, target = self._leg_ends(self.leg)
         along_m, _ = along_and_across(begin, target.point, motion.position)
         leg_m = distance_m(begin, target.point)
-        ahead_m = max(MIN_LOOK_AHEAD_M, motion.sog_mps * LOOK_AHEAD_S)
+        ahead_m = max(MIN_LOOK_AHEAD_M, motion.sog_mps * LOOK_AHEAD_LAGS * (handling.helm_s + handling.slip_s))
         aim = moved(begin, bearing_deg(begin, target.point), along_m + ahead_m)
         remaining_m = max(0.0, leg_m - along_m)
         speed = min(target.speed_mps, _speed_before(remaining_m, self._end_speed(), handling))

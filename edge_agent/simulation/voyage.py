@@ -164,8 +164,9 @@ class Caller:
         elif self.phase is Phase.OUTBOUND and self.route.leg > 0:
             self.master.report(self.spec.mmsi, None)
             self.master.leave_berth(self.spec.mmsi)
+            self.berth = None
             if self.route.leg > len(self.harbour.outbound):
-                self.phase, self.berth = Phase.AT_SEA, None
+                self.phase = Phase.AT_SEA
         if order.is_arrived:
             self._arrive()
 
@@ -189,16 +190,16 @@ class Caller:
             # a full anchorage sends the ship round once more
             self.route = Route(self.motion.position, [Waypoint(point, sea) for point in self.sea_room])
             return
-        lane, spot = self._anchor_lane()
-        points = [Waypoint(lane, sea * 0.7), Waypoint(spot, PILOT_KN * KNOT_MPS)]
+        spot, around = self._anchor_spot(), self.harbour.anchorage
+        way = (Point(around.east_x_m, around.north_y_m), Point(spot.x_m, around.north_y_m))
+        points = [Waypoint(point, sea * 0.7) for point in way] + [Waypoint(spot, PILOT_KN * KNOT_MPS)]
         self.phase = Phase.TO_ANCHORAGE
         self.route = Route(self.motion.position, points, stops_at_end=True)
 
-    def _anchor_lane(self) -> tuple[Point, Point]:
-        """Return where the lane to the ship's anchor place begins, and where it ends."""
+    def _anchor_spot(self) -> Point:
+        """Return the point in the lane between the anchors from which the ship falls back to its own."""
         anchor = self.harbour.anchors[self.anchor or 0]
-        x_m = anchor.x_m + ANCHOR_LANE_M
-        return Point(x_m, self.harbour.anchorage_y_m), Point(x_m, anchor.y_m)
+        return Point(anchor.x_m + ANCHOR_LANE_M, anchor.y_m)
 
     def _lie_at_anchor(self, now_s: float, step_s: float, wind_deg: float) -> None:
         anchor = self.harbour.anchors[self.anchor or 0]
@@ -209,7 +210,8 @@ class Caller:
             self.phase = Phase.WEIGHING
 
     def _weigh(self, step_s: float) -> None:
-        lane, spot = self._anchor_lane()
+        spot = self._anchor_spot()
+        lane = Point(spot.x_m, self.harbour.anchorage.south_y_m)
         out_deg = bearing_deg(spot, lane)
         hold(self.motion, self.handling, spot, out_deg, ANCHOR_MPS, step_s)
         is_turned = abs(turn_deg(self.motion.heading_deg, out_deg)) < SWUNG_DEG
