@@ -1,8 +1,8 @@
 /**
  * The live picture: frames folded into targets, static data, sensors and gateways.
  *
- * Rules: a snapshot replaces everything; a delta replaces whole items; a delta at or below the tick already held is a
- * repetition and changes nothing; a delta of another epoch continues some other picture and is refused. What was last
+ * Rules: a snapshot replaces everything; a delta replaces whole items, so that the same one twice is the same as once; a
+ * delta of an earlier tick is late and changes nothing; a delta of another epoch continues some other picture and is refused. What was last
  * known stays when the link is lost: it ages, it does not vanish.
  */
 import { signal } from '@preact/signals-core';
@@ -24,8 +24,8 @@ export class Picture implements FrameSink {
   readonly gateways = signal<ReadonlyMap<string, Gateway>>(new Map());
   /** Server UTC ms of the last frame, null before the first. */
   readonly lastFrameAtMs = signal<number | null>(null);
-  /** Frames that were repetitions, since the page was loaded. */
-  repeated = 0;
+  /** Deltas of a tick before the one held, since the page was loaded. */
+  late = 0;
   private epoch: number | null = null;
   private tick = 0;
   private mayResume = false;
@@ -33,8 +33,8 @@ export class Picture implements FrameSink {
   apply(frame: Frame, monoMs: number): void {
     if (frame.kind === 'delta') {
       if (this.epoch !== frame.epoch) throw new WireError('wrong_epoch', 'delta of another epoch');
-      if (frame.tick <= this.tick) {
-        this.repeated += 1;
+      if (frame.tick < this.tick) {
+        this.late += 1;
         return;
       }
     }

@@ -46,14 +46,25 @@ test('a delta replaces whole items and removes what is gone', () => {
   assert.equal(picture.sensors.value.size, 0);
 });
 
-test('a repeated or older delta changes nothing and is counted', () => {
+test('a late delta changes nothing and is counted', () => {
   const picture = new Picture();
   picture.apply(frame({ tick: 5, targets: [columns([row({ mmsi: 1, lonE7: 1 })])] }), 0);
-  picture.apply(frame({ kind: 'delta', tick: 5, targets: [columns([row({ mmsi: 1, lonE7: 2 })])] }), 1);
+  picture.apply(frame({ kind: 'delta', tick: 4, targets: [columns([row({ mmsi: 1, lonE7: 2 })])] }), 1);
   picture.apply(frame({ kind: 'delta', tick: 4, targetsGone: [Uint32Array.of(1)] }), 2);
   assert.equal(picture.targets.get(1)?.lonDeg, 1e-7);
-  assert.equal(picture.repeated, 2);
+  assert.equal(picture.late, 2);
   assert.equal(picture.resumePoint(), '7:5');
+});
+
+test('a delta twice is the same as once, and tells the time even if it holds nothing', () => {
+  const picture = new Picture();
+  picture.apply(frame({ tick: 5 }), 0);
+  const delta = frame({ kind: 'delta', tick: 6, targets: [columns([row({ mmsi: 1, lonE7: 3 })])] });
+  picture.apply(delta, 200);
+  picture.apply(delta, 210);
+  picture.apply(frame({ kind: 'delta', tick: 6, serverTimeMs: NOW_MS + 1000 }), 1000);
+  assert.equal(picture.targets.count, 1);
+  assert.equal(picture.lastFrameAtMs.value, NOW_MS + 1000);
 });
 
 test('a delta of another epoch is refused, for it continues another picture', () => {
