@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from contracts.errors import LinkError, PortTrackError
-from fleet_deploy.broker.configuration import BrokerConfiguration
+from fleet_deploy.broker.configuration import BrokerConfiguration, Mark
 from fleet_deploy.broker.ports import Monitor
 from fleet_deploy.broker.settings import BrokerSettings
 from fleet_deploy.broker.watch import LOOK_INTERVAL_S, Action, Watch
@@ -50,6 +50,8 @@ class BrokerService:
         self._child: Child | None = None
         self._has_been_ready = False
         self._shall_clear = False
+        self._is_listening = False
+        self._is_reload_due = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set; the broker is then stopped.
@@ -86,6 +88,7 @@ class BrokerService:
         if self._shall_clear:
             shutil.rmtree(self._settings.data_dir, ignore_errors=True)
             self._shall_clear = False
+        self._is_listening = self._is_reload_due = False
         command = [str(self._server), "-c", str(self._configuration.path)]
         child = await Child.start("nats-server", command, folder=self._configuration.path.parent)
         self._child = child
@@ -105,8 +108,9 @@ class BrokerService:
             await asyncio.sleep(LOOK_INTERVAL_S if self._has_been_ready else FIRST_LOOK_S)
             action = watch.judge(await self._monitor.look())
             if action is Action.SAY_READY:
-                self._has_been_ready = True
+                self._has_been_ready = self._is_listening = True
                 log.info("broker_ready", pid=child.pid, users=self._configuration.users)
+                self._reload_if_due(child)
             elif action is Action.SAY_SILENT:
                 log.warning("broker_silent", pid=child.pid)
             elif action in (Action.END, Action.END_AND_CLEAR):
@@ -120,7 +124,7 @@ class BrokerService:
                 child.kill()
 
     async def _follow_register(self) -> None:
-        seen = self._configuration.mark()
+        seen: Mark | None = None  # nothing seen: what changed between the first writing and now is found at once
         is_broken = False
         while True:
             await asyncio.sleep(POLL_S)
@@ -138,5 +142,12 @@ class BrokerService:
                 log.info("broker_configuration_readable")
                 is_broken = False
             if is_due and self._child is not None:
-                self._child.signal(signal.SIGHUP)
-                log.info("broker_reloaded", users=self._configuration.users)
+                self._is_reload_due = True
+                self._reload_if_due(self._child)
+
+    def _reload_if_due(self, child: Child) -> None:
+        """Reload a server that listens; one that is still starting would die of the signal, and is told later."""
+        if self._is_reload_due and self._is_listening:
+            self._is_reload_due = False
+            child.signal(signal.SIGHUP)
+            log.info("broker_reloaded", users=self._configuration.users)

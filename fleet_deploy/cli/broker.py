@@ -14,26 +14,31 @@ from fleet_deploy.telemetry import configure_logging
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 
-CaDir = Annotated[Path, typer.Option("--ca", help="Folder of the authority.")]
-Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
-Names = Annotated[list[str], typer.Option("--name", help="DNS name of the broker's certificate, if one is made.")]
-MqttPort = Annotated[int, typer.Option("--mqtt-port", help="MQTT with mutual TLS; 0: any free port.")]
-ClientPort = Annotated[int, typer.Option("--client-port", help="NATS with mutual TLS; 0: any free port.")]
-MonitorPort = Annotated[int, typer.Option("--monitor-port", help="HTTP monitoring on loopback; 0: any free port.")]
+CaDir = Annotated[Path, typer.Option("--ca", help="Carpeta de la autoridad / folder of the authority.")]
+Host = Annotated[str, typer.Option("--host", help="Dirección / address to listen on.")]
+Names = Annotated[
+    list[str],
+    typer.Option("--name", help="Nombre DNS del certificado / DNS name of the broker's certificate, if one is made."),
+]
+MqttPort = Annotated[int, typer.Option("--mqtt-port", help="MQTT, TLS mutuo / with mutual TLS; 0: any free port.")]
+ClientPort = Annotated[int, typer.Option("--client-port", help="NATS, TLS mutuo / with mutual TLS; 0: any free port.")]
+MonitorPort = Annotated[
+    int, typer.Option("--monitor-port", help="HTTP, vigilancia / monitoring on loopback; 0: any free port.")
+]
 
 
 @app.command("render")
 def render_config(
     ca: CaDir,
-    out: Annotated[Path, typer.Option("--out", help="Configuration file to write.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of the broker's certificate, store and log.")],
+    out: Annotated[Path, typer.Option("--out", help="Fichero / configuration file to write.")],
+    data: Annotated[Path, typer.Option("--data", help="Carpeta / folder of the broker's certificate, store and log.")],
     mqtt_port: MqttPort = 8883,
     client_port: ClientPort = 4222,
     monitor_port: MonitorPort = 8222,
     host: Host = "127.0.0.1",
     name: Names = ["broker"],  # noqa: B006 - typer wants the default value itself and does not change it
 ) -> None:
-    """Write the configuration file for a nats-server that something else runs."""
+    """Escribir la configuración / write the configuration for a nats-server that something else runs."""
     settings = settings_for(ServeOptions(ca, data, host, mqtt_port, client_port, monitor_port, name))
     ensure_server_certificate(ca, data / "server", name, datetime.now(UTC))
     configuration = BrokerConfiguration(ca, settings, out)
@@ -44,13 +49,15 @@ def render_config(
 @app.command("serve")
 def serve_broker(
     ca: CaDir,
-    folder: Annotated[Path, typer.Option("--dir", help="Folder of everything the broker writes; broker.json: ports.")],
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Carpeta / folder of everything it writes; broker.json: ports.")
+    ],
     mqtt_port: MqttPort = 8883,
     client_port: ClientPort = 4222,
     monitor_port: MonitorPort = 8222,
     host: Host = "127.0.0.1",
     name: Names = ["broker"],  # noqa: B006 - as above
 ) -> None:
-    """Run nats-server: reload when a certificate is issued or revoked, restart when it dies, stop on SIGTERM."""
+    """Poner en marcha / run nats-server: reload when certificates change, restart when it dies, stop on SIGTERM."""
     configure_logging()
     asyncio.run(serve(ServeOptions(ca, folder, host, mqtt_port, client_port, monitor_port, name)))

@@ -15,21 +15,34 @@ from fleet_deploy.ca.models import Entry
 from fleet_deploy.ca.registry import read_registry
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
-issue_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Issue a certificate.")
+issue_app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Emitir un certificado / issue a certificate."
+)
 app.add_typer(issue_app, name="issue")
 
 DEFAULT_CA = Path("ca")
-CaDir = Annotated[Path, typer.Option("--ca", help="Folder of the authority.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder for certificate.pem, private_key.pem and trust.pem.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+CaDir = Annotated[Path, typer.Option("--ca", help="Carpeta de la autoridad / folder of the authority.")]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", help="Carpeta de los tres ficheros / folder for certificate.pem, private_key.pem and trust.pem."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Escribir JSON / write JSON for scripts.")]
 
 
 @app.command()
 def init(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the new authority.")] = DEFAULT_CA,
-    dev: Annotated[bool, typer.Option("--dev", help="Make a development authority: keys lie on this disk.")] = False,  # noqa: FBT002 - a flag
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Carpeta nueva / folder of the new authority.")] = DEFAULT_CA,
+    dev: Annotated[
+        bool,
+        typer.Option(
+            "--dev", help="De desarrollo: las claves quedan en este disco / development: keys lie on this disk."
+        ),
+    ] = False,
 ) -> None:
-    """Make an authority: a root, an issuer for clients and one for servers."""
+    """Crear una autoridad / make an authority: a root, an issuer for clients and one for servers."""
     if not dev:
         cause = "only development authorities are made here: their keys lie on this disk"
         raise ConfigError("make authority", str(out), cause, "add --dev; a port's own PKI issues its real ones")
@@ -39,34 +52,37 @@ def init(
 
 @issue_app.command("server")
 def issue_server(
-    name: Annotated[list[str], typer.Option("--name", help="DNS name of the server; may be given several times.")],
+    name: Annotated[
+        list[str],
+        typer.Option("--name", help="Nombre DNS, repetible / DNS name of the server; may be given several times."),
+    ],
     out: Out,
     ca: CaDir = DEFAULT_CA,
 ) -> None:
-    """Issue a server certificate; localhost and 127.0.0.1 are added."""
+    """Certificado de servidor / a server certificate; localhost and 127.0.0.1 are added."""
     _say(service.issue(ca, requests.plan_server(name), out, _now()))
 
 
 @issue_app.command("gateway")
 def issue_gateway(
-    site: Annotated[str, typer.Option("--site", help="Site id.")],
-    gateway: Annotated[str, typer.Option("--gateway", help="Gateway id.")],
+    site: Annotated[str, typer.Option("--site", help="Puerto / site id.")],
+    gateway: Annotated[str, typer.Option("--gateway", help="Equipo / gateway id.")],
     out: Out,
     ca: CaDir = DEFAULT_CA,
 ) -> None:
-    """Issue a gateway's certificate: it may publish below its own ``up`` and read its own ``down``."""
+    """Certificado de un equipo / a gateway's: it may say its own ``up`` and hear its own ``down``."""
     _say(service.issue(ca, requests.plan_gateway(site, gateway), out, _now()))
 
 
 @issue_app.command("cloud")
 def issue_cloud(out: Out, ca: CaDir = DEFAULT_CA) -> None:
-    """Issue a certificate of the cloud: it may read every ``up`` and publish to every ``down``."""
+    """Certificado de la nube / the cloud's: it may hear every ``up`` and say every ``down``."""
     _say(service.issue(ca, requests.plan_cloud(), out, _now()))
 
 
 @app.command("list")
-def list_certificates(ca: CaDir = DEFAULT_CA, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
-    """List everything that was issued."""
+def list_certificates(*, ca: CaDir = DEFAULT_CA, as_json: Json = False) -> None:
+    """Listar lo emitido / list everything that was issued."""
     entries = read_registry(ca).certificates
     if as_json:
         typer.echo(msgspec.json.encode(entries).decode())
@@ -79,7 +95,7 @@ def list_certificates(ca: CaDir = DEFAULT_CA, as_json: Json = False) -> None:  #
 
 @app.command()
 def revoke(serial: str, ca: CaDir = DEFAULT_CA) -> None:
-    """Revoke a certificate: a running broker that is served from this authority cuts it off within a second."""
+    """Revocar / revoke: a broker that is served from this authority cuts it off within a second."""
     entry = service.revoke(ca, serial, _now())
     typer.echo(f"revoked {entry.serial} ({_subject(entry)}) at {entry.revoked_at}")
 

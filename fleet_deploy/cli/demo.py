@@ -13,9 +13,18 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option("--dir", help="Folder of certificates, history and logs; kept between runs.")],
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="HTTP port of the control room.")] = 8080,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated traffic.")] = 1,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--dir", help="Carpeta, se conserva / folder of certificates, history and logs; kept between runs."
+        ),
+    ],
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Puerto HTTP / HTTP port of the control room.")
+    ] = 8080,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Semilla del tráfico / seed of the simulated traffic.")
+    ] = 1,
 ) -> None:
-    """Run simulated hardware, gateways, broker and cloud, print the address, stop all of it on Ctrl-C."""
+    """Un puerto entero en este equipo / a whole port on this machine; prints its address, Ctrl-C stops all of it."""
     asyncio.run(run_demo(DemoOptions(folder, port, seed)))
