@@ -3,7 +3,8 @@
 A part belongs to a message by talker, VDM or VDO, channel, sequence id, number of parts and, where the line has a TAG
 block, its group or source. Parts may come in any order within the window. Two ships are never joined knowingly: a part
 that differs from one already held under its key drops what was held; a part of a message that was just completed joins
-only a repetition of that message.
+only a repetition of that message; what waits while ``MAX_LATER_STARTS`` other messages begin is given up, because the
+sequence ids are then on their way round.
 
 *Source:* IEC 61162-1:2016 clause 8.3.85 (VDM); the defects of four other decoders are in docs/adr/0010.
 """
@@ -21,12 +22,20 @@ MAX_PENDING = 256
 MAX_PAYLOAD_CHARS = 200
 """A message of five slots has 1,064 bits, 178 characters (M.1371-5 annex 2, 3.2.2.11)."""
 
+MAX_LATER_STARTS = 3
+"""Messages that may begin while one waits, of ten sequence ids. Receivers write the parts of a message one after the
+other, and a busy one comes to the same id again in half a second (measured: docs/adr/0010)."""
+
+MAX_LATER_STARTS_HEADLESS = 1
+"""The same while part 1 has not come. Swapped parts arrive together; a lost part 1 leaves a tail that fits any ship."""
+
 _FIELDS = 7
 _CHANNELS = {b"A": "A", b"B": "B", b"1": "A", b"2": "B"}
 _COUNTS = {b"%d" % value: value for value in range(1, 10)}
 _FILL_BITS = {b"%d" % value: value for value in range(6)}
 
-Key = tuple[bytes, bytes, bytes, bytes, str | None]
+Stream = tuple[bytes, str | None]
+Key = tuple[Stream, bytes, bytes, bytes]
 
 
 class AisMessage(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +53,7 @@ class AisMessage(msgspec.Struct, frozen=True, gc=False):
 class _Pending:
     begun_ns: int
     parts: dict[int, Sentence]
+    started_no: int
     is_echo: bool
     """Every part so far is one of the message that was completed last under the key."""
 
@@ -67,6 +77,7 @@ class AisAssembler:
         self._window_ns = int(window_s * 1e9)
         self._pending: dict[Key, _Pending] = {}
         self._done: dict[Key, _Done] = {}
+        self._starts: dict[Stream, int] = {}
 
     @property
     def pending(self) -> int:
@@ -113,7 +124,7 @@ class AisAssembler:
     def _add_part(self, sentence: Sentence, number: int, count: int, now_ns: int) -> AisMessage | None:
         self.expire(now_ns)
         fields, tag = sentence.fields, sentence.tag
-        key = (fields[0], fields[1], fields[3], fields[4], (tag.group or tag.source) if tag else None)
+        key = ((fields[0], (tag.group or tag.source) if tag else None), fields[1], fields[3], fields[4])
         done = self._done.get(key)
         is_echo = done is not None and done.payloads[number - 1] == fields[5]
         if not self._fits(key, sentence, number, is_echo=is_echo):
@@ -134,7 +145,10 @@ class AisAssembler:
         pending = self._pending.get(key)
         if pending is None:
             return True
-        if pending.is_echo and not is_echo:
+        allowed = MAX_LATER_STARTS if 1 in pending.parts else MAX_LATER_STARTS_HEADLESS
+        if self._starts.get(key[0], 0) - pending.started_no > allowed:
+            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
+        elif pending.is_echo and not is_echo:
             self._drop(key, "fragment_duplicate")
         elif number in pending.parts:
             if pending.parts[number].fields[5] != sentence.fields[5]:
@@ -150,7 +164,11 @@ class AisAssembler:
     def _begin(self, key: Key, now_ns: int, *, is_echo: bool) -> _Pending:
         if len(self._pending) >= MAX_PENDING:
             self._drop(next(iter(self._pending)), "fragment_evicted")
-        pending = self._pending[key] = _Pending(now_ns, {}, is_echo)
+        started_no = self._starts.pop(key[0], 0) + 1
+        if len(self._starts) >= MAX_PENDING:
+            del self._starts[next(iter(self._starts))]
+        self._starts[key[0]] = started_no
+        pending = self._pending[key] = _Pending(now_ns, {}, started_no, is_echo)
         return pending
 
     def _remember(self, key: Key, payloads: list[bytes], now_ns: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.parsers import ais_assembly
 from edge_agent.parsers.ais import decode_ais
 from edge_agent.parsers.ais_assembly import MAX_PENDING, AisAssembler, AisMessage
 from edge_agent.parsers.nmea_frame import Sentence, SentenceFramer
@@ -216,6 +217,36 @@ def test_a_plotter_that_numbers_single_sentences_and_names_no_channel_is_read() 
     message = bench.feed(sentence("AIVDM,1,1,3,,13aI8e?P00PGpU:NR6s00?vT2000,0,0", "!"))
     assert message is not None
     assert message.channel is None
+
+
+def ids_go_round(lost: int) -> Bench:
+    """Thirteen ships in 0.65 s by a busy receiver, sequence ids 0 to 9; ships 0 and 10 lose one part each."""
+    bench = Bench()
+    for index in range(13):
+        lines = static(219000000 + index, f"SHIP {chr(65 + index) * 3}", seq_id=index % 10)
+        if index == 0:
+            del lines[lost]
+        if index == 10:
+            del lines[1 - lost]
+        for line in lines:
+            bench.feed(line, index * 0.05)
+    return bench
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_sequence_ids_that_go_round_within_the_window_join_no_two_ships(lost: int) -> None:
+    bench = ids_go_round(lost)
+    assert len(bench.names) == 11
+    assert all(name is not None and (name, destination) == identity(name) for name, destination in bench.names)
+    bench.assembler.close()
+    assert bench.counts == {"fragment_incomplete": 2}
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_without_counting_later_messages_they_would(lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ais_assembly, "MAX_LATER_STARTS", 99)
+    monkeypatch.setattr(ais_assembly, "MAX_LATER_STARTS_HEADLESS", 99)
+    assert any((name, destination) != identity(str(name)) for name, destination in ids_go_round(lost).names)
 
 
 @given(seed=st.integers(0, 10_000), loss=st.sampled_from([0.0, 0.05, 0.3]))
