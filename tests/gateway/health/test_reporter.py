@@ -1,0 +1,116 @@
+from pathlib import Path
+
+from contracts.errors import LinkError
+from contracts.health import GatewayStatus, SourceStatus
+from contracts.payloads import HealthEvent, Log
+from edge_agent.clock import ClockProbe, Stamper
+from gateway.clock import DeviceClock
+from gateway.counters import Counters
+from gateway.health.journal import Journal
+from gateway.health.reporter import Owner, Reporter
+from gateway.local.board import Board
+from gateway.outbox.database import Damage
+from gateway.outbox.models import OutboxStats
+from gateway.uplink.uplink import UplinkState
+from tests.gateway.health.test_journal import Sink
+
+
+class Driver:
+    is_running = True
+    is_link_up = True
+    last_error = ""
+
+    def status(self) -> SourceStatus:
+        return SourceStatus(source="ais", kind="nmea", state="running")
+
+
+class Box:
+    trouble = ""
+
+    def __init__(self) -> None:
+        self.damages: list[Damage] = []
+        self.is_broken = False
+
+    async def stats(self) -> OutboxStats:
+        if self.is_broken:
+            raise LinkError("use", "outbox", "broken")
+        return OutboxStats(oldest_age_s=3.0, quarantined_batches=2)
+
+    def take_damages(self) -> list[Damage]:
+        damages, self.damages = self.damages, []
+        return damages
+
+
+class Link:
+    def __init__(self) -> None:
+        self.state = UplinkState(is_up=True, broker="b", reason="")
+        self.published: list[GatewayStatus] = []
+
+    def publish_status(self, status: GatewayStatus) -> bool:
+        self.published.append(status)
+        return self.state.is_up
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.sink = Sink()
+        self.driver, self.box, self.link, self.board = Driver(), Box(), Link(), Board()
+        counters = Counters()
+        stamper = Stamper("gateway", None, "b", ClockProbe(lambda: None))
+        self.reporter = Reporter(
+            Owner("s", "g", "1"), DeviceClock(ClockProbe(lambda: None)), {"ais": self.driver}, self.box, self.link,
+            Journal("gateway", self.sink, stamper, counters), self.board, counters, 1.0,
+        )  # fmt: skip
+
+    async def events(self) -> list[tuple[str, bool]]:
+        before = len(self.sink.stored)
+        await self.reporter.note_changes()
+        payloads = [item.payload for item in self.sink.stored[before:]]
+        return [(item.subject, item.is_healthy) for item in payloads if isinstance(item, HealthEvent)]
+
+
+async def test_a_report_goes_to_the_cloud_and_to_the_local_page() -> None:
+    bench = Bench()
+    assert await bench.reporter.report()
+    (status,) = bench.link.published
+    assert (status.site, status.gateway, status.oldest_unacknowledged_s, status.quarantined_batches) == ("s", "g", 3, 2)
+    newest = bench.board.newest()
+    assert newest is not None
+    assert newest.status == status
+
+
+async def test_a_report_is_made_although_the_disk_does_not_answer() -> None:
+    bench = Bench()
+    await bench.reporter.report()
+    bench.box.is_broken = True
+    await bench.reporter.report()
+    assert bench.link.published[1].quarantined_batches == 2
+    assert bench.link.published[1].counters["status_without_stats"] == 1
+
+
+async def test_changes_are_written_down_once() -> None:
+    bench = Bench()
+    assert sorted(await bench.events()) == [
+        ("driver/ais", True),
+        ("link/ais", True),
+        ("outbox", True),
+        ("uplink", True),
+    ]
+    assert await bench.events() == []
+    bench.driver.is_link_up = False
+    bench.link.state = UplinkState(reason="lost", cause="cut")
+    assert sorted(await bench.events()) == [("link/ais", False), ("uplink", False)]
+    bench.driver.is_running = False
+    bench.box.trouble = "full"
+    assert sorted(await bench.events()) == [("driver/ais", False), ("outbox", False)]
+    assert await bench.events() == []
+
+
+async def test_a_database_that_was_set_aside_is_told_with_what_it_held() -> None:
+    bench = Bench()
+    bench.box.damages = [Damage(Path("/d/outbox.db.damaged-1"), "malformed", {"track": 41})]
+    await bench.reporter.note_changes()
+    logs = [item.payload for item in bench.sink.stored if isinstance(item.payload, Log)]
+    assert [log.fields for log in logs] == [
+        {"file": "outbox.db.damaged-1", "cause": "malformed", "last_track": 41}
+    ]  # fmt: skip
