@@ -12,6 +12,7 @@ from edge_agent.handover.protocol import (
     decode_from_gateway,
     encode_frame,
 )
+from edge_agent.handover.socket_path import short_path
 
 CONNECT_TIMEOUT_S = 2.0
 WELCOME_TIMEOUT_S = 30.0
@@ -49,7 +50,8 @@ class Connection:
         """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                reader, writer = await asyncio.open_unix_connection(path)
+                with short_path(path) as address:
+                    reader, writer = await asyncio.open_unix_connection(address)
         except TimeoutError as exc:
             raise LinkError("connect to gateway", str(path), "timed out", "", "timeout") from exc
         except OSError as exc:

@@ -1,19 +1,17 @@
 """The hand-over socket: accepts drivers and gives each a connection. One connection a source, the newest counts."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
-from contracts.errors import ConfigError, LinkError, PeerError
+from contracts.errors import LinkError, PeerError
+from edge_agent.handover.socket_path import short_path
 from gateway.counters import Counters
 from gateway.supervisor.connection import DriverConnection
 from gateway.supervisor.ports import DriverEvents, RecordStore
 
-MAX_PATH_BYTES = 100
-"""Linux takes 107 bytes of a Unix socket's path, other systems 103."""
 SPARE_CONNECTIONS = 8
 """Connections beyond one a source: drivers that reconnect before their old connection is seen to be dead."""
 CLOSE_TIMEOUT_S = 1.0
@@ -47,14 +45,11 @@ class HandOverServer:
         """Take over the path and listen.
 
         Raises:
-            ConfigError: the path is too long for a Unix socket.
             LinkError: the folder cannot be made or the socket not bound.
         """
-        if len(os.fsencode(self._path)) > MAX_PATH_BYTES:
-            cause = f"path of the socket is over {MAX_PATH_BYTES} bytes"
-            raise ConfigError("listen for drivers", str(self._path), cause, "choose a shorter data_dir", "invalid")
         try:
-            self._server = await asyncio.start_unix_server(self._accept, self._path, backlog=64)
+            with short_path(self._path) as address:
+                self._server = await asyncio.start_unix_server(self._accept, address, backlog=64)
             self._path.chmod(0o600)
         except OSError as exc:
             hint = "check the permissions of data_dir"
