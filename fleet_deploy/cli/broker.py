@@ -12,7 +12,8 @@ from fleet_deploy.broker.configuration import BrokerConfiguration
 from fleet_deploy.broker.identity import ensure_server_certificate
 from fleet_deploy.telemetry import configure_logging
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+HELP = "Servidor de mensajes / message broker: nats-server, configured from the certificates."
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=HELP)
 
 CaDir = Annotated[Path, typer.Option("--ca", help="Carpeta de la autoridad / folder of the authority.")]
 Host = Annotated[str, typer.Option("--host", help="Dirección / address to listen on.")]

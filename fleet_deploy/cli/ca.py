@@ -14,7 +14,8 @@ from fleet_deploy.ca import requests, service
 from fleet_deploy.ca.models import Entry
 from fleet_deploy.ca.registry import read_registry
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+HELP = "Autoridad de certificación de desarrollo / development certificate authority."
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=HELP)
 issue_app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Emitir un certificado / issue a certificate."
 )

@@ -126,9 +126,10 @@ class RunningBroker:
     def _issue(self, plan: requests.LeafPlan, name: str) -> IssuedFiles:
         out = self.folder / "issued" / f"{len(self._issued)}-{name}"
         self._issued.append(out)
+        # asked before the certificate is registered: the broker may reload before its files are written
+        loaded_before = str(self.varz()["config_load_time"]) if self.process is not None else ""
         files = issue(self.authority, plan, out, datetime.now(UTC))
         if self.process is not None:
-            loaded_before = str(self.varz()["config_load_time"])
             self._wait_for_reload(files, loaded_before)
         return files
 
