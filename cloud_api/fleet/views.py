@@ -37,7 +37,7 @@ class Gateway(BaseModel):
     software: str
     started_at: str = Field(description="UTC, by the gateway's clock")
     clock: ClockQuality
-    clock_offset_ms: float | None = Field(description="gateway's clock less this server's, ms; null is unknown")
+    clock_offset_ms: float | None = Field(description="gateway's clock less this server's, ms, travel included")
     buffered_records: int = Field(description="records on the gateway's disk without a receipt")
     buffered_bytes: int
     oldest_unacknowledged_s: float | None = Field(description="age of the oldest of them when it was reported, s")

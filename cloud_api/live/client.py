@@ -37,6 +37,7 @@ class LiveClient:
         self._feed = feed
         self._metrics = metrics
         self._timing = timing
+        self._is_closing = False
         self._socket = web.WebSocketResponse(
             timeout=timing.close_timeout_s,
             heartbeat=timing.ping_s,
@@ -55,11 +56,15 @@ class LiveClient:
             pump = tasks.create_task(self._pump(tick), name="live-client")
             async for _ in self._socket:
                 pass  # what a client says is dropped; reading sees its pongs and its close
-            pump.cancel()
+            # where we close, reading ends first: the pump must live to say why
+            if not self._is_closing:
+                pump.cancel()
         return self._socket
 
     async def close(self, code: int) -> None:
-        """Say goodbye, for at most ``close_timeout_s``, then cut the connection; idempotent."""
+        """Say goodbye; what is under way has ``close_timeout_s`` to be read, then the connection is cut. Idempotent."""
+        self._is_closing = True
+        transport = self._request.transport
         try:
             async with asyncio.timeout(self._timing.close_timeout_s):
                 await self._socket.close(code=code)
@@ -67,8 +72,10 @@ class LiveClient:
             # RuntimeError: the upgrade had not been answered yet
             _log.debug("live_client_cut", code=int(code))
         finally:
-            if self._request.transport is not None:
-                self._request.transport.abort()
+            if transport is not None:
+                # closing lets the transport finish what it holds; aborting at once would lose the close frame
+                transport.close()
+                asyncio.get_running_loop().call_later(self._timing.close_timeout_s, transport.abort)
 
     def queued_bytes(self) -> int:
         """Return what was handed over and no kernel has taken yet."""

@@ -19,7 +19,7 @@ from contracts.payloads import Ais
 from contracts.records import Record
 
 MAX_TARGETS = 50_000
-"""Five times the largest VTS picture known (Singapore, 10,000 tracks): about 80 MB. The longest unheard goes first."""
+"""Five times the largest VTS picture known (Singapore, 10,000 tracks): about 150 MB. The longest unheard goes first."""
 MAX_SENSORS = 10_000
 """Twenty for each of 500 gateways. The longest unheard goes first."""
 MAX_GATEWAYS = 5_000
@@ -132,25 +132,25 @@ class LivePicture:
         Call it each second: 50,000 targets cost 3 ms.
         """
         tick = self.tick + 1
-        for mmsi, target in self._targets.items():
+        for target in self._targets.values():
             if now_ns > target.expires_at_ns:
-                self._targets.remove(mmsi, tick)
+                self._targets.remove(target.mmsi, tick)
                 self._count_expired("expired_targets")
-        for sensor_id, sensor in self._sensors.items():
+        for sensor in self._sensors.values():
             if now_ns - sensor.order.observed_at_ns > EXPIRE_SENSOR_S * NS_PER_S:
-                self._sensors.remove(sensor_id, tick)
+                self._sensors.remove(sensor.id, tick)
                 self._count_expired("expired_sensors")
             elif sensor.is_stale(now_ns) is not sensor.was_stale:
                 sensor.was_stale = not sensor.was_stale
-                self._sensors.put(sensor_id, sensor, tick)
+                self._sensors.put(sensor.id, sensor, tick)
                 self._is_dirty = True
-        for gateway_id, gateway in self._gateways.items():
+        for gateway in self._gateways.values():
             if now_ns - gateway.seen_at_ns > EXPIRE_GATEWAY_S * NS_PER_S:
-                self._gateways.remove(gateway_id, tick)
+                self._gateways.remove(gateway.id, tick)
                 self._count_expired("expired_gateways")
             elif gateway.is_online(now_ns) is not gateway.was_online:
                 gateway.was_online = not gateway.was_online
-                self._gateways.put(gateway_id, gateway, tick)
+                self._gateways.put(gateway.id, gateway, tick)
                 self._is_dirty = True
 
     def advance(self, mono_ns: int) -> int:
@@ -170,16 +170,16 @@ class LivePicture:
 
     def snapshot(self) -> Changes:
         """Return everything."""
-        targets = [target for _, target in self._targets.items()]
+        targets = self._targets.values()
         return Changes(
             tick=self.tick,
             is_snapshot=True,
             rows=[target.row for target in targets if target.row is not None],
             statics=[target for target in targets if target.static],
             gone=(),
-            sensors=[sensor for _, sensor in self._sensors.items()],
+            sensors=self._sensors.values(),
             gone_sensors=(),
-            gateways=[gateway for _, gateway in self._gateways.items()],
+            gateways=self._gateways.values(),
         )
 
     def changes_since(self, tick: int) -> Changes | None:
@@ -209,15 +209,15 @@ class LivePicture:
 
     def targets(self) -> list[Target]:
         """Return all targets, the one that changed longest ago first."""
-        return [target for _, target in self._targets.items()]
+        return self._targets.values()
 
     def sensors(self) -> list[SensorState]:
         """Return all sensors."""
-        return [sensor for _, sensor in self._sensors.items()]
+        return self._sensors.values()
 
     def gateways(self) -> list[GatewayState]:
         """Return all gateways."""
-        return [gateway for _, gateway in self._gateways.items()]
+        return self._gateways.values()
 
     def _is_from_future(self, observed_at_ns: int, now_ns: int) -> bool:
         is_ahead = observed_at_ns > now_ns + MAX_FUTURE_NS

@@ -65,9 +65,9 @@ class TickedMap(Generic[Key, Item]):
         if len(self._gone) > self._tombstone_cap:
             self.floor = max(self.floor, self._gone.popitem(last=False)[1])
 
-    def items(self) -> list[tuple[Key, Item]]:
+    def values(self) -> list[Item]:
         """Return a copy of all items, the one that changed longest ago first."""
-        return list(self._items.items())
+        return list(self._items.values())
 
     def changed_since(self, tick: int) -> Iterator[Item]:
         """Yield the items that changed after ``tick``, the newest change first."""

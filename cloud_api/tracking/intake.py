@@ -29,17 +29,10 @@ class TrackIntake:
         self._metrics = metrics
         self._utc_ns = utc_ns
 
-    async def subscribe(self, bus: Bus, *, takes_status: bool = True) -> None:
-        """Take the records of all gateways from ``bus``.
-
-        Args:
-            bus: the broker.
-            takes_status: take their reports too; not where the fleet registry passes them on
-                (``TrackService.on_gateway``), for it estimates the clocks better.
-        """
+    async def subscribe(self, bus: Bus) -> None:
+        """Take the records and reports of all gateways from ``bus``."""
         await bus.subscribe(Channel.RECORDS, self.on_records)
-        if takes_status:
-            await bus.subscribe(Channel.STATUS, self.on_status)
+        await bus.subscribe(Channel.STATUS, self.on_status)
 
     async def on_records(self, topic: Topic, data: bytes) -> None:
         """Take one ``up/records`` message."""

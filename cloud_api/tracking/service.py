@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 import structlog
 
-from cloud_api.fleet.models import GatewayEntry
 from cloud_api.live.models import NS_PER_S, Origin
 from cloud_api.live.picture import MAX_FUTURE_NS, LivePicture
 from cloud_api.timestamps import NS_PER_MS
@@ -67,14 +66,9 @@ class TrackService:
             self._metrics.latency.labels("fanout").observe(max(0, now_ns - newest_ns) / NS_PER_S)
 
     def on_status(self, status: GatewayStatus, now_ns: int) -> None:
-        """Take a gateway's report; ``now_ns`` is UTC ns of its arrival."""
+        """Take a gateway's report, live or as the registry kept it; ``now_ns`` is UTC ns of its arrival."""
         self._metrics.statuses.inc()
         self._picture.hear(status, now_ns, (status.at_ns - now_ns) / NS_PER_MS)
-
-    def on_gateway(self, entry: GatewayEntry) -> None:
-        """Take an entry of the fleet registry, as it was heard or as it was restored after a start."""
-        self._metrics.statuses.inc()
-        self._picture.hear(entry.status, entry.last_seen_ns, entry.clock_offset_ms)
 
     def warm(self, observations: Iterable[tuple[str, str, Record]], now_ns: int) -> int:
         """Fill the picture from history after a start.

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from cloud_api.fleet.models import GatewayEntry
 from cloud_api.live.frames import FrameComposer
 from cloud_api.live.picture import MAX_FUTURE_NS, LivePicture
 from cloud_api.tracking import service as service_module
@@ -141,8 +140,8 @@ def test_history_warms_the_picture_and_what_comes_live_replaces_it(role: Role) -
     assert target.position.sog_kn == 2.0
 
 
-def test_entries_of_the_fleet_registry_carry_its_estimate_of_the_clock(role: Role) -> None:
-    role.service.on_gateway(GatewayEntry(status(), NOW_NS, NOW_NS - 3600 * S, -12.5))
+def test_a_report_of_an_hour_ago_shows_a_gateway_that_is_offline(role: Role) -> None:
+    role.service.on_status(status(at_ns=NOW_NS - 3600 * S - 12_500_000), NOW_NS - 3600 * S)
     (gateway,) = role.picture.gateways()
     assert gateway.clock_offset_ms == -12.5
     assert not gateway.is_online(NOW_NS)

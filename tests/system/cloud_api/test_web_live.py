@@ -24,6 +24,8 @@ pytestmark = pytest.mark.system
 FAST = LiveTiming(tick_s=0.02, heartbeat_s=0.1, send_timeout_s=1.0, close_timeout_s=0.3)
 BY_HAND = LiveTiming(tick_s=600, heartbeat_s=600, send_timeout_s=0.5, close_timeout_s=0.3)
 """The test closes the ticks itself, so that the pace of the machine does not matter."""
+CLOSE_1013 = bytes([0x88, 2]) + (1013).to_bytes(2, "big")
+"""A close frame with its code (RFC 6455, 5.5.1)."""
 MANY = 5_000
 """Targets of the slow-client tests: a frame of 100 KB, more than a reluctant socket takes."""
 
@@ -129,6 +131,22 @@ async def test_a_client_that_reads_nothing_holds_one_frame_and_is_closed_with_10
         assert 0 < most <= 1.1 * frame_bytes
         await wait_until(lambda: server.figure("ws_slow_consumer_disconnects_total") == 1)
         await wait_until(lambda: server.hub.client_count == 0)
+        raw.close()
+
+
+async def test_a_slow_client_that_wakes_up_reads_why_it_was_closed(tmp_path: Path) -> None:
+    timing = LiveTiming(tick_s=600, heartbeat_s=600, send_timeout_s=0.3, close_timeout_s=5)
+    async with running_server(tmp_path, timing=timing) as server:
+        fill(server)
+        raw = await open_raw(server)
+        await change_all(server, 5)
+        await wait_until(lambda: server.figure("ws_slow_consumer_disconnects_total") == 1)
+        received = bytearray()
+        async with asyncio.timeout(10):
+            while CLOSE_1013 not in received[-len(CLOSE_1013) :]:
+                chunk = await asyncio.get_running_loop().sock_recv(raw, 1 << 20)
+                assert chunk, "the connection ended without a close frame"
+                received += chunk
         raw.close()
 
 
