@@ -1,4 +1,7 @@
-/** How each kind of chart feature looks: S-52's calm, few hues, weight by importance. Source of kinds: docs/chart.md. */
+/**
+ * How each kind of chart feature looks: S-52's calm, few hues, weight by importance. Source of kinds: docs/chart.md.
+ * Every symbol has declutter mode "none": names give way to symbols, a buoy is never dropped for a word.
+ */
 import type { FeatureLike } from 'ol/Feature.js';
 import Fill from 'ol/style/Fill.js';
 import RegularShape from 'ol/style/RegularShape.js';
@@ -163,54 +166,47 @@ function laneStyles(p: MapPalette, feature: FeatureLike, resolution: number): St
 }
 
 function dot(radius: number, colour: string): Style {
-  return new Style({ image: new CircleStyle({ radius, fill: new Fill({ color: colour }) }) });
+  return new Style({ image: new CircleStyle({ declutterMode: 'none', radius, fill: new Fill({ color: colour }) }) });
 }
 
 function diamond(p: MapPalette): Style {
   const stroke = new Stroke({ color: p.fairway, width: 1.6 });
-  return new Style({ image: new RegularShape({ points: 4, radius: 8, stroke, fill: new Fill({ color: p.halo }) }) });
+  return new Style({
+    image: new RegularShape({ declutterMode: 'none', points: 4, radius: 8, stroke, fill: new Fill({ color: p.halo }) }),
+  });
 }
 
 function mast(p: MapPalette): Style {
   const stroke = new Stroke({ color: p.label, width: 1.3 });
-  return new Style({ image: new RegularShape({ points: 3, radius: 5, stroke, fill: new Fill({ color: p.halo }) }) });
+  return new Style({
+    image: new RegularShape({ declutterMode: 'none', points: 3, radius: 5, stroke, fill: new Fill({ color: p.halo }) }),
+  });
 }
 
 /** Lateral marks by shape and colour (IALA region A): red can, green cone; yellow cross-shaped, safe water round. */
 function buoy(p: MapPalette, colour: string): Style {
   const edge = new Stroke({ color: p.halo, width: 1 });
+  const mark = (fill: string, form: { points: number; angle?: number; radius2?: number }): Style =>
+    new Style({
+      image: new RegularShape({
+        declutterMode: 'none',
+        radius: 6,
+        stroke: edge,
+        fill: new Fill({ color: fill }),
+        ...form,
+      }),
+    });
   switch (colour) {
     case 'red':
-      return new Style({
-        image: new RegularShape({
-          points: 4,
-          radius: 6,
-          angle: Math.PI / 4,
-          stroke: edge,
-          fill: new Fill({ color: p.buoyRed }),
-        }),
-      });
+      return mark(p.buoyRed, { points: 4, angle: Math.PI / 4 });
     case 'green':
-      return new Style({
-        image: new RegularShape({ points: 3, radius: 6, stroke: edge, fill: new Fill({ color: p.buoyGreen }) }),
-      });
+      return mark(p.buoyGreen, { points: 3 });
     case 'yellow':
-      return new Style({
-        image: new RegularShape({
-          points: 4,
-          radius: 6,
-          radius2: 2,
-          stroke: edge,
-          fill: new Fill({ color: p.buoyYellow }),
-        }),
-      });
-    default:
-      return new Style({
-        image: new CircleStyle({
-          radius: 4.5,
-          stroke: new Stroke({ color: p.buoyRed, width: 2 }),
-          fill: new Fill({ color: p.halo }),
-        }),
-      });
+      return mark(p.buoyYellow, { points: 4, radius2: 2 });
+    default: {
+      const ring = new Stroke({ color: p.buoyRed, width: 2 });
+      const fill = new Fill({ color: p.halo });
+      return new Style({ image: new CircleStyle({ declutterMode: 'none', radius: 4.5, stroke: ring, fill }) });
+    }
   }
 }

@@ -73,14 +73,25 @@ function paintCrane(
   const railPx = SETBACK_M * pxPerM;
   ctx.lineWidth = 1.6;
   ctx.strokeRect(-half, railPx, half * 2, Math.max(6, RAIL_GAUGE_M * pxPerM));
-  ctx.beginPath();
-  ctx.moveTo(0, railPx + Math.max(6, RAIL_GAUGE_M * pxPerM));
-  ctx.lineTo(0, railPx - Math.max(10, outreachM * pxPerM));
-  ctx.stroke();
+  paintBoom(ctx, railPx + Math.max(6, RAIL_GAUGE_M * pxPerM), railPx - Math.max(10, outreachM * pxPerM), palette);
   ctx.setLineDash([]);
   if (crane.trolleyM !== null && !isDim) paintTrolley(ctx, crane, railPx - crane.trolleyM * pxPerM, palette);
   ctx.restore();
   if (pxPerM > 0.25) paintCraneName(ctx, crane, place, view, palette, pxPerM);
+}
+
+/** With a halo: the boom lies over the ship that it works, which may be as dark as it is. */
+function paintBoom(ctx: CanvasRenderingContext2D, fromY: number, toY: number, palette: MapPalette): void {
+  const colour = ctx.strokeStyle;
+  ctx.beginPath();
+  ctx.moveTo(0, fromY);
+  ctx.lineTo(0, toY);
+  ctx.strokeStyle = palette.halo;
+  ctx.lineWidth = 4.5;
+  ctx.stroke();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2;
+  ctx.stroke();
 }
 
 function paintTick(ctx: CanvasRenderingContext2D, crane: CraneState, isDim: boolean, palette: MapPalette): void {

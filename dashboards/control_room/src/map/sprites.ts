@@ -80,85 +80,44 @@ export class SpriteAtlas {
   }
 }
 
+/** Outlines, px, bow up: x and y in turn. */
+const OUTLINES = {
+  ship: pairs(0, -11, 5.2, 8, -5.2, 8),
+  resting: pairs(0, -7, 3.6, 5.5, -3.6, 5.5),
+  undirected: circle(4.5),
+  base: pairs(-4, -4, 4, -4, 4, 4, -4, 4),
+  aton: pairs(0, -6, 6, 0, 0, 6, -6, 0),
+  aircraft: pairs(0, -10, 2, -2, 9, 3, 9, 5, 2, 3, 1.4, 9, -1.4, 9, -2, 3, -9, 5, -9, 3, -2, -2),
+  survival: circle(9),
+  other: circle(3.2),
+} as const satisfies Record<SymbolKind, Point[]>;
+
 function symbolShapes(kind: SymbolKind, freshness: Freshness, palette: MapPalette): Shape[] {
   const isFresh = freshness === 'fresh';
   const edge = rgb(isFresh ? palette.shipEdge : palette.stale);
-  const body = (points: Point[], fill: string, fillAlpha = 1): Shape => ({
-    points,
+  const fills: Partial<Record<SymbolKind, string>> = {
+    ship: palette.ship,
+    aircraft: palette.ship,
+    resting: palette.rest,
+    undirected: palette.rest,
+  };
+  const fill = fills[kind];
+  const body: Shape = {
+    points: OUTLINES[kind],
     isClosed: true,
-    fill: isFresh ? rgb(fill) : null,
+    fill: isFresh ? rgb(fill ?? palette.halo) : null,
     stroke: edge,
     strokeWidth: 1.4,
-    fillAlpha,
-  });
-  switch (kind) {
-    case 'ship':
-      return [
-        body(
-          [
-            [0, -11],
-            [5.2, 8],
-            [-5.2, 8],
-          ],
-          palette.ship,
-        ),
-      ];
-    case 'resting':
-      return [
-        body(
-          [
-            [0, -7],
-            [3.6, 5.5],
-            [-3.6, 5.5],
-          ],
-          palette.rest,
-        ),
-      ];
-    case 'undirected':
-      return [body(circle(4.5), palette.rest)];
-    case 'base':
-      return [body(square(4), palette.halo, 0.6), ...plus(2.5, edge)];
-    case 'aton':
-      return [
-        body(
-          [
-            [0, -6],
-            [6, 0],
-            [0, 6],
-            [-6, 0],
-          ],
-          palette.halo,
-          0.6,
-        ),
-        ...plus(2.5, edge),
-      ];
-    case 'aircraft':
-      return [
-        body(
-          [
-            [0, -10],
-            [2, -2],
-            [9, 3],
-            [9, 5],
-            [2, 3],
-            [1.4, 9],
-            [-1.4, 9],
-            [-2, 3],
-            [-9, 5],
-            [-9, 3],
-            [-2, -2],
-          ],
-          palette.ship,
-        ),
-      ];
-    case 'survival': {
-      const alarm = rgb(isFresh ? palette.alarm : palette.stale);
-      const ring: Shape = { ...body(circle(9), palette.halo, 0.8), stroke: alarm, strokeWidth: 2.2 };
-      return [ring, ...cross(6, alarm, 2.2)];
-    }
-    default:
-      return [body(circle(3.2), palette.halo, 0.6)];
-  }
+    fillAlpha: fill === undefined ? 0.6 : 1,
+  };
+  if (kind === 'base' || kind === 'aton') return [body, ...plus(2.5, edge)];
+  if (kind !== 'survival') return [body];
+  const alarm = rgb(isFresh ? palette.alarm : palette.stale);
+  return [{ ...body, stroke: alarm, strokeWidth: 2.2 }, ...cross(6, alarm, 2.2)];
+}
+
+function pairs(...numbers: number[]): Point[] {
+  return Array.from({ length: numbers.length / 2 }, (_, i): Point => [numbers[2 * i]!, numbers[2 * i + 1]!]);
 }
 
 function line(points: Point[], stroke: readonly [number, number, number], strokeWidth: number): Shape {
@@ -204,15 +163,6 @@ function plus(reach: number, stroke: readonly [number, number, number]): Shape[]
       stroke,
       1.2,
     ),
-  ];
-}
-
-function square(reach: number): Point[] {
-  return [
-    [-reach, -reach],
-    [reach, -reach],
-    [reach, reach],
-    [-reach, reach],
   ];
 }
 

@@ -32,7 +32,7 @@ export class CraneList extends SignalElement {
         data-freshness=${isStale ? 'stale' : 'fresh'}
       >
         <header>
-          <h3>${name}</h3>
+          <h2>${name}</h2>
           <span class="chip" data-field="state">${loadMark(state)} ${t(`crane.state.${state}`)}</span>
         </header>
         <div class="crane-load">

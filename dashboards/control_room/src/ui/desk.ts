@@ -18,6 +18,8 @@ export class Desk {
   readonly link = signal<LinkReport>({ state: 'connecting', rejected: new Map(), reconnects: 0 });
   /** Server UTC ms, moved on twice a second; null before the first frame. */
   readonly nowMs = signal<number | null>(null);
+  /** The same, moved on once a second: for lists that are costly to make. */
+  readonly secondMs = computed(() => (this.nowMs.value === null ? null : Math.floor(this.nowMs.value / 1000) * 1000));
   readonly chart = signal<Chart | null>(null);
   readonly isChartMissing = signal(false);
   readonly selectedMmsi = signal<number | null>(null);

@@ -1,7 +1,7 @@
 /** The gateways: heard or not, what waits on their disks, how good their clocks are, and each of their sources. */
 import { type TemplateResult, html, nothing } from 'lit';
 import { UNKNOWN, age, clock, day, number, quantity } from '../i18n/format.ts';
-import { plural, t, tData } from '../i18n/translate.ts';
+import { language, plural, t, tData } from '../i18n/translate.ts';
 import { BACKLOG_S, gatewayContact } from '../picture/notices.ts';
 import { ageOf } from '../picture/staleness.ts';
 import type { Gateway, GatewaySource } from '../wire/frame.ts';
@@ -22,8 +22,9 @@ export class GatewayList extends SignalElement {
 
   private renderGateway(gateway: Gateway): TemplateResult {
     const { ageS, isOnline } = gatewayContact(gateway, this.desk.nowMs.value);
-    const oldest = gateway.oldest_unacknowledged_s;
-    const isBehind = oldest !== null && oldest >= BACKLOG_S;
+    const chip = isOnline
+      ? html`<span class="chip">${t('gateway.online')}</span>`
+      : html`<span class="chip priority-warning">${PRIORITY.warning} ${t('gateway.offline')}</span>`;
     return html`
       <article
         class="card ${isOnline ? '' : 'is-stale'}"
@@ -33,25 +34,38 @@ export class GatewayList extends SignalElement {
         data-state=${isOnline ? 'online' : 'offline'}
       >
         <header>
-          <h3>${gateway.gateway}</h3>
-          <span class="chip ${isOnline ? '' : 'priority-warning'}"
-            >${isOnline ? nothing : PRIORITY.warning} ${t(isOnline ? 'gateway.online' : 'gateway.offline')}</span
-          >
+          <h2>${gateway.gateway}</h2>
+          ${chip}
         </header>
-        <dl class="pairs">
-          ${pair('field.buffered', html`${plural('gateway.records', gateway.buffered_records, number(gateway.buffered_records))} · ${bytes(gateway.buffered_bytes)}`, 'buffered_records')}
-          ${pair('field.oldest', html`<span class=${isBehind ? 'chip priority-warning' : ''}>${age(oldest)}</span>`, 'oldest_unacknowledged_s')}
-          ${pair('field.clock', html`${tData('clock', gateway.clock?.state ?? 'unsynced')} ± ${quantity(gateway.clock?.error_ms, 'ms', 0)}`, 'clock')}
-          ${pair('field.clock_offset', html`${quantity(gateway.clock_offset_ms, 'ms', 0)}`, 'clock_offset_ms')}
-          ${gateway.quarantined_batches > 0 ? pair('field.quarantined', html`<span class="chip priority-caution">${PRIORITY.caution} ${number(gateway.quarantined_batches)}</span>`, 'quarantined_batches') : nothing}
-          ${pair('field.software', html`${gateway.software}`, 'software')}
-          ${pair('field.started', html`${this.started(gateway)}`, 'started_at')}
-        </dl>
+        ${this.renderDisk(gateway)}
         <ul class="sources" aria-label=${t('field.sources')}>
           ${gateway.sources.map((source) => this.renderSource(source))}
         </ul>
         <footer>${ageTag(ageS, !isOnline)}<span class="origin">${gateway.site}</span></footer>
       </article>
+    `;
+  }
+
+  private renderDisk(gateway: Gateway): TemplateResult {
+    const oldestS = gateway.oldest_unacknowledged_s;
+    const isBehind = oldestS !== null && oldestS >= BACKLOG_S;
+    const records = plural('gateway.records', gateway.buffered_records, number(gateway.buffered_records));
+    const oldest = isBehind
+      ? html`<span class="chip priority-warning">${PRIORITY.warning} ${age(oldestS)}</span>`
+      : html`${age(oldestS)}`;
+    const quarantined = html`<span class="chip priority-caution"
+      >${PRIORITY.caution} ${number(gateway.quarantined_batches)}</span
+    >`;
+    return html`
+      <dl class="pairs">
+        ${pair('field.buffered', html`${records} · ${bytes(gateway.buffered_bytes)}`, 'buffered_records')}
+        ${pair('field.oldest', oldest, 'oldest_unacknowledged_s')}
+        ${gateway.quarantined_batches > 0 ? pair('field.quarantined', quarantined, 'quarantined_batches') : nothing}
+        ${pair('field.clock', html`${clockQuality(gateway)}`, 'clock')}
+        ${pair('field.clock_offset', html`${quantity(gateway.clock_offset_ms, 'ms', 0)}`, 'clock_offset_ms')}
+        ${pair('field.software', html`${gateway.software}`, 'software')}
+        ${pair('field.started', html`${this.started(gateway)}`, 'started_at')}
+      </dl>
     `;
   }
 
@@ -68,7 +82,8 @@ export class GatewayList extends SignalElement {
     return html`
       <li data-source=${source.source} data-state=${source.state}>
         <span class="source-name"
-          ><b>${source.source}</b>${source.place === null ? nothing : html` <small>${source.place}</small>`}</span
+          ><b>${source.source}</b
+          >${source.place === null ? nothing : html` <small>${this.desk.chart.value?.nameOf(source.place, language.value) ?? source.place}</small>`}</span
         >
         <span class=${isDown ? 'chip priority-caution' : 'source-state'}
           >${isDown ? PRIORITY.caution : nothing} ${tData('source', source.state)}</span
@@ -102,6 +117,12 @@ function pair(
     <dt>${t(key)}</dt>
     <dd data-field=${field}>${value}</dd>
   </div>`;
+}
+
+function clockQuality(gateway: Gateway): string {
+  const state = tData('clock', gateway.clock?.state ?? 'unsynced');
+  const errorMs = gateway.clock?.error_ms ?? null;
+  return errorMs === null ? state : `${state} ± ${quantity(errorMs, 'ms', 0)}`;
 }
 
 function bytes(size: number): string {

@@ -10,6 +10,7 @@ import type { StaticData } from '../wire/frame.ts';
 import { type VesselOrigin, fetchOrigin } from '../wire/vessel_origin.ts';
 import { ageTag } from './age_tag.ts';
 import type { Desk } from './desk.ts';
+import { iconButton } from './icon_button.ts';
 import { CLOSE, TARGET } from './icons.ts';
 import { SignalElement } from './signal_element.ts';
 
@@ -46,26 +47,8 @@ export class Inspector extends SignalElement {
       >
         <header>
           <h2>${data?.name ?? mmsi}</h2>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label=${t('inspector.centre')}
-            title=${t('inspector.centre')}
-            ?disabled=${target === null}
-            @click=${() => this.dispatchEvent(new CustomEvent('pt-centre', { bubbles: true, detail: mmsi }))}
-          >
-            ${TARGET}
-          </button>
-          <button
-            type="button"
-            class="icon-button"
-            data-testid="inspector-close"
-            aria-label=${t('inspector.close')}
-            title=${t('inspector.close')}
-            @click=${this.close}
-          >
-            ${CLOSE}
-          </button>
+          ${iconButton(t('inspector.centre'), TARGET, () => this.centre(mmsi), target === null)}
+          ${iconButton(t('inspector.close'), CLOSE, this.close)}
         </header>
         ${target === null ? html`<p class="empty">${t('inspector.gone')}</p>` : this.renderTarget(target)}
         ${this.renderIdentity(mmsi, data)}
@@ -143,6 +126,10 @@ export class Inspector extends SignalElement {
     if (this.askedFor !== mmsi || !this.isConnected) return;
     this.origin = origin;
     this.timer = window.setTimeout(() => void this.ask(mmsi), ORIGIN_EVERY_MS);
+  }
+
+  private centre(mmsi: number): void {
+    this.dispatchEvent(new CustomEvent('pt-centre', { bubbles: true, detail: mmsi }));
   }
 
   private close = (): void => {

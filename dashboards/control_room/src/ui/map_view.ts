@@ -9,6 +9,7 @@ import type { Fixtures } from '../map/overlay.ts';
 import { scaleBar } from '../map/scale_bar.ts';
 import { SILENCE_MS } from '../wire/link_policy.ts';
 import type { Desk } from './desk.ts';
+import { iconButton } from './icon_button.ts';
 import { EXTENT, MINUS, PLUS } from './icons.ts';
 import { SignalElement } from './signal_element.ts';
 
@@ -39,9 +40,6 @@ export class MapView extends SignalElement {
 
   protected override render(): TemplateResult {
     const isLost = this.desk.link.value.state === 'lost';
-    const metresPerPx = this.desk.metresPerPx.value;
-    const bar = metresPerPx === null ? null : scaleBar(metresPerPx);
-    const pointed = this.desk.pointed.value;
     return html`
       <div
         class="map ${isLost ? 'is-lost' : ''}"
@@ -53,53 +51,35 @@ export class MapView extends SignalElement {
       ${this.desk.chart.value === null ? html`<p class="map-loading">${t('map.loading')}</p>` : nothing}
       ${isLost ? html`<div class="map-veil" aria-hidden="true"><span>${t('notice.link_lost')}</span></div>` : nothing}
       <div class="map-buttons">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label=${t('map.zoom_in')}
-          title=${t('map.zoom_in')}
-          @click=${() => this.map?.zoomBy(1)}
-        >
-          ${PLUS}
-        </button>
-        <button
-          type="button"
-          class="icon-button"
-          aria-label=${t('map.zoom_out')}
-          title=${t('map.zoom_out')}
-          @click=${() => this.map?.zoomBy(-1)}
-        >
-          ${MINUS}
-        </button>
-        <button
-          type="button"
-          class="icon-button"
-          aria-label=${t('map.whole_port')}
-          title=${t('map.whole_port')}
-          @click=${() => this.map?.showWholePort()}
-        >
-          ${EXTENT}
-        </button>
+        ${iconButton(t('map.zoom_in'), PLUS, () => this.map?.zoomBy(1))}
+        ${iconButton(t('map.zoom_out'), MINUS, () => this.map?.zoomBy(-1))}
+        ${iconButton(t('map.whole_port'), EXTENT, () => this.map?.showWholePort())}
       </div>
+      ${this.renderFoot()}
+    `;
+  }
+
+  private renderFoot(): TemplateResult {
+    this.desk.picture.revision.value; // the table itself is not a signal
+    const pointed = this.desk.pointed.value;
+    return html`
       <div class="map-foot">
-        ${
-          bar === null
-            ? nothing
-            : html`<svg class="scale" width=${bar.widthPx + 2} height="8" aria-hidden="true">
-                  <path d=${`M1 1v6h${bar.widthPx}v-6`} />
-                </svg>
-                <span class="scale-text"
-                  >${bar.metres < 1852 ? quantity(bar.metres, 'm') : quantity(bar.metres / 1852, 'M', bar.metres % 1852 === 0 ? 0 : 1)}</span
-                >`
-        }
-        <span class="pointed"
-          >${pointed === null ? nothing : html`${latitude(pointed[1])} ${longitude(pointed[0])}`}</span
-        >
-        <span
-          >${number(this.desk.picture.targets.count + 0 * this.desk.picture.revision.value)} ${t('map.targets')}</span
-        >
+        ${this.renderScale()}
+        <span class="pointed">${pointed === null ? '' : `${latitude(pointed[1])}  ${longitude(pointed[0])}`}</span>
+        <span>${number(this.desk.picture.targets.count)} ${t('map.targets')}</span>
       </div>
     `;
+  }
+
+  private renderScale(): TemplateResult | typeof nothing {
+    const metresPerPx = this.desk.metresPerPx.value;
+    if (metresPerPx === null) return nothing;
+    const { metres, widthPx } = scaleBar(metresPerPx);
+    const length = metres < 1852 ? quantity(metres, 'm') : quantity(metres / 1852, 'M');
+    return html`<svg class="scale" width=${widthPx + 2} height="8" aria-hidden="true">
+        <path d=${`M1 1v6h${widthPx}v-6`} />
+      </svg>
+      <span class="scale-text">${length}</span>`;
   }
 
   private start(): void {

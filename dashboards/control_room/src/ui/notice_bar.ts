@@ -26,6 +26,7 @@ export class NoticeBar extends SignalElement {
     return html`
       <section
         class="notice-bar"
+        aria-label=${t('notice.bar')}
         data-testid="notices"
         data-count=${notices.length}
         data-priority=${worst?.priority ?? 'none'}

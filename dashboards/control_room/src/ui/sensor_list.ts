@@ -54,7 +54,7 @@ export class SensorList extends SignalElement {
         data-freshness=${isStale ? 'stale' : 'fresh'}
       >
         <header>
-          <h3>${tData('sensor', sensor.kind)}</h3>
+          <h2>${tData('sensor', sensor.kind)}</h2>
           <span class="place">${place}</span>
         </header>
         ${isWind ? renderWind(sensor) : html`<dl class="pairs">${Object.entries(sensor.values).map(([field, value]) => renderValue(field, value))}</dl>`}

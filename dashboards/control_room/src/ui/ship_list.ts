@@ -23,50 +23,46 @@ export class ShipListView extends SignalElement {
   protected override render(): TemplateResult {
     const { desk, query } = this;
     // once a second is as often as a list can be read; targets change up to five times as often
-    const second = Math.floor((desk.nowMs.value ?? 0) / 1000) * 1000;
-    const { targets, statics } = desk.picture;
-    const ships = listShips(targets, statics, query, desk.nowMs.peek() ?? second);
+    const nowMs = desk.secondMs.value;
+    const ships = listShips(desk.picture.targets, desk.picture.statics, query, nowMs ?? 0);
+    const isEmpty = ships.rows.length === 0;
     return html`
-      <div class="list-tools">
-        <label class="search"
-          >${SEARCH}<input
-            type="search"
-            data-testid="ship-search"
-            .value=${query.text}
-            placeholder=${t('ships.search')}
-            aria-label=${t('ships.search')}
-            @input=${(event: InputEvent) => this.change({ text: (event.target as HTMLInputElement).value })}
-        /></label>
-        <div class="segmented" role="group" aria-label=${t('ships.filter')}>
-          <button
-            type="button"
-            aria-pressed=${String(!query.isMovingOnly)}
-            @click=${() => this.change({ isMovingOnly: false })}
-          >
-            ${t('ships.all')}
-          </button>
-          <button
-            type="button"
-            aria-pressed=${String(query.isMovingOnly)}
-            @click=${() => this.change({ isMovingOnly: true })}
-          >
-            ${t('ships.moving')}
-          </button>
-        </div>
-      </div>
+      <div class="list-tools">${this.renderSearch()} ${this.renderFilter()}</div>
       <div class="rows">
         <div class="ship-head">${COLUMNS.map((column) => this.renderHead(column))}</div>
         <div role="listbox" aria-label=${t('ships.list')} @keydown=${this.onKey}>
           ${ships.rows.map((row, index) => this.renderRow(row, index))}
         </div>
-        ${
-          ships.rows.length === 0
-            ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>`
-            : nothing
-        }
+        ${isEmpty ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>` : nothing}
       </div>
       ${this.renderCount(ships)}
     `;
+  }
+
+  private renderSearch(): TemplateResult {
+    return html`<label class="search"
+      >${SEARCH}<input
+        type="search"
+        data-testid="ship-search"
+        .value=${this.query.text}
+        placeholder=${t('ships.search')}
+        aria-label=${t('ships.search')}
+        @input=${(event: InputEvent) => this.change({ text: (event.target as HTMLInputElement).value })}
+    /></label>`;
+  }
+
+  private renderFilter(): TemplateResult {
+    const choice = (isMovingOnly: boolean, name: string): TemplateResult =>
+      html`<button
+        type="button"
+        aria-pressed=${String(this.query.isMovingOnly === isMovingOnly)}
+        @click=${() => this.change({ isMovingOnly })}
+      >
+        ${name}
+      </button>`;
+    return html`<div class="segmented" role="group" aria-label=${t('ships.filter')}>
+      ${choice(false, t('ships.all'))} ${choice(true, t('ships.moving'))}
+    </div>`;
   }
 
   private renderCount(ships: ShipList): TemplateResult {

@@ -34,7 +34,7 @@ export class SidePanel extends SignalElement {
         )}
       </div>
       <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${chosen}`}>
-        ${TABS.map((tab) => html`<div class="panel-page" ?hidden=${tab !== chosen}>${this.renderPage(tab)}</div>`)}
+        ${TABS.map((tab) => html`<div class="panel-page" tabindex=${tab === 'ships' ? -1 : 0} ?hidden=${tab !== chosen}>${this.renderPage(tab)}</div>`)}
       </div>
     `;
   }
