@@ -75,11 +75,11 @@ function makeShapes(p: MapPalette, quays: ReadonlyMap<string, QuayLine>): Record
     ],
     quay: (_f, r, name) => [
       new Style({ stroke: new Stroke({ color: p.quay, width: r < 5 ? 3 : 2 }) }),
-      ...lineLabel(p, r < 12 && r >= 2.2 ? name : ''),
+      ...lineLabel(p, r < 12 && r >= 3.2 ? name : ''),
     ],
     berth: (feature, r, name) => [
       area(withAlpha(p.berth, 0.55), r < 10 ? p.berthEdge : undefined, 1),
-      ...(r < 2.2 ? berthLabel(p, feature, r, name, quays) : []),
+      ...(r < 3.2 ? berthLabel(p, feature, r, name, quays) : []),
     ],
     bollard: (_f, r) => (r < 1.2 ? [dot(2, p.quay)] : []),
     pilot_boarding: (_f, r, name) => [diamond(p), ...label(p, r < 40 ? name : '', 11, p.fairway, 16)],
