@@ -12,7 +12,6 @@ A field that the message ends before, or inside, is None: a number cut in the mi
 from collections.abc import Callable
 from typing import Any
 
-from pyais.bit_vector import bit_vector
 from pyais.exceptions import AISBaseException
 from pyais.messages import BYTES, INT, MSG_CLASS, STR
 
@@ -21,6 +20,7 @@ from contracts.payloads import Ais
 from edge_agent.parsers import ais_other, ais_reports
 from edge_agent.parsers.ais_assembly import AisMessage
 from edge_agent.parsers.ais_binary import read_binary
+from edge_agent.parsers.ais_bits import AisBits
 
 _ALPHABET = bytes([*range(48, 88), *range(96, 120)])
 _MMSI_END_BIT = 38
@@ -70,7 +70,7 @@ def decode_ais(message: AisMessage) -> Ais:
     if size_bits < _MMSI_END_BIT or not 1 <= msg_type <= _LAST_TYPE:
         raise PeerError("decode AIS", message.raw[:120], f"type {msg_type}, {size_bits} bits", "", "ais_undecodable")
     try:
-        bits = bit_vector(payload, message.fill_bits)
+        bits = AisBits(payload, message.fill_bits)
         if msg_type in _BINARY_TYPES:
             return read_binary(bits, msg_type, message)
         decoded: Any = MSG_CLASS[msg_type].from_vector(bits)
@@ -92,7 +92,7 @@ def _full_bits(kind: Any) -> int:  # noqa: ANN401 - pyais builds its classes at 
     return full
 
 
-def _restore_codes(decoded: Any, bits: bit_vector) -> None:  # noqa: ANN401 - see above
+def _restore_codes(decoded: Any, bits: AisBits) -> None:  # noqa: ANN401 - see above
     """Put back the codes as sent: pyais replaces those it has no name for (ship type 38 becomes 0, 46 becomes 45)."""
     kind = type(decoded)
     codes = _CODES.get(kind)
@@ -104,10 +104,8 @@ def _restore_codes(decoded: Any, bits: bit_vector) -> None:  # noqa: ANN401 - se
             setattr(decoded, name, bits.get(offset, width))
 
 
-def _clear_cut_fields(decoded: Any, bits: bit_vector) -> None:  # noqa: ANN401 - see above
-    """Set to None what the message ends inside of; text and data keep their whole characters and bits."""
+def _clear_cut_fields(decoded: Any, bits: AisBits) -> None:  # noqa: ANN401 - see above
+    """Set to None the numbers that the message ends inside of; text and data are read as far as they go."""
     for name, offset, width, _, kind, _ in type(decoded).decoder_plan():
-        left = len(bits) - offset
-        if left >= width or kind == BYTES:
-            continue
-        setattr(decoded, name, bits.get_str(offset, left - left % 6) if kind == STR and left > 0 else None)
+        if offset + width > len(bits) and kind not in (BYTES, STR):
+            setattr(decoded, name, None)

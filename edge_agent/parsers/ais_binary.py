@@ -9,12 +9,12 @@ pyais can split, shows an operator 127 kn of wind from a station that has no ane
 
 from typing import Any
 
-from pyais.bit_vector import bit_vector
 from pyais.messages import MSG_CLASS
 
 from contracts.payloads import Ais, FieldValue
 from edge_agent.parsers import ais_values as values
 from edge_agent.parsers.ais_assembly import AisMessage
+from edge_agent.parsers.ais_bits import AisBits
 
 _DATA_BIT = {6: 88, 8: 56}
 _METEO = frozenset({(1, 11), (1, 31)})
@@ -61,7 +61,7 @@ _VISIBILITY_MAX = {11: 25.0, 31: 12.6}
 _HAZARD_UNKNOWN = 5
 
 
-def read_binary(bits: bit_vector, msg_type: int, message: AisMessage) -> Ais:
+def read_binary(bits: AisBits, msg_type: int, message: AisMessage) -> Ais:
     """Read one type 6 or 8.
 
     Args:
@@ -94,7 +94,7 @@ def read_binary(bits: bit_vector, msg_type: int, message: AisMessage) -> Ais:
     )
 
 
-def _application(bits: bit_vector, msg_type: int, start: int) -> dict[str, FieldValue]:
+def _application(bits: AisBits, msg_type: int, start: int) -> dict[str, FieldValue]:
     dac, fid = bits.get(start - 16, 10), bits.get(start - 6, 6)
     read: dict[str, FieldValue] = {"dac": dac, "fid": fid}
     if msg_type == 8 and ((dac, fid) in _METEO or (dac, fid) == _INLAND):  # noqa: PLR2004 - the type
