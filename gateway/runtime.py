@@ -97,7 +97,6 @@ class Gateway:
         """Run until ``stop`` is set; then let the drivers hand over, send what can be sent, and end.
 
         Raises:
-            ConfigError: the socket's path is too long.
             LinkError: the data folder cannot be used, or another gateway uses it.
         """
         self._take_folder()

@@ -31,7 +31,6 @@ class OutboxStats:
         capacity_bytes: cap of the same.
         oldest_age_s: age of the oldest record without a receipt, s; None if there is none.
         quarantined_batches: batches set aside.
-        trouble: why nothing can be stored now; empty if all is well.
     """
 
     streams: list[StreamStatus] = field(default_factory=list)
@@ -39,4 +38,3 @@ class OutboxStats:
     capacity_bytes: int = 0
     oldest_age_s: float | None = None
     quarantined_batches: int = 0
-    trouble: str = ""

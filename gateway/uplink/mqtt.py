@@ -195,8 +195,10 @@ class MqttTransport:
         except (OSError, ValueError) as exc:
             failure = failures.from_exception(session.subject, exc)
             session.cause = failure.cause
-        _call(loop, _settle, session, failure)
-        _call(loop, session.ended.set)
+        finally:
+            # whatever ends this thread, also a packet that paho stumbles over, is the end of the connection
+            _call(loop, _settle, session, failure)
+            _call(loop, session.ended.set)
 
 
 def _settle(session: _Session, failure: LinkError | None) -> None:

@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
+from msgspec import structs
 
 from contracts.codec import decode_message, encode_message
 from contracts.commands import Command, CommandResult
 from contracts.errors import LinkError, PeerError
 from contracts.health import GatewayStatus
+from contracts.limits import MAX_MESSAGE_BYTES
 from contracts.receipt import Receipt
 from contracts.topics import Channel, topic
 from edge_agent.backoff import FullJitter
@@ -25,6 +27,8 @@ STABLE_S = 10.0
 """A connection held this long was a success: the backoff begins anew. One that is accepted and cut at once was not."""
 RETRY_S = 1.0
 """Wait after a full transport or a disk that does not answer."""
+STUCK_S = 30.0
+"""A transport that takes nothing for this long is given up for another connection, perhaps to another broker."""
 IDLE_S = 5.0
 """Longest sleep of the sender; it is woken by sealed batches and receipts."""
 COMMAND_TIMEOUT_S = 20.0
@@ -79,6 +83,7 @@ class Uplink:
         self._counters = counters
         self._window = Window(settings.window_batches, settings.receipt_timeout_s, settings.resend_cap_s)
         self._backoff = FullJitter(settings.reconnect_base_s, settings.reconnect_cap_s)
+        self._full_since: float | None = None
         self._gate = CommandGate()
         self._commands: asyncio.Queue[Command] = asyncio.Queue(MAX_COMMANDS)
         self._wake = asyncio.Event()
@@ -98,8 +103,13 @@ class Uplink:
         self._wake.set()
 
     def publish_status(self, status: GatewayStatus) -> bool:
-        """Send a status now or never."""
-        return self.state.is_up and self._transport.publish(self._topics[Channel.STATUS], encode_message(status), 0)
+        """Send a status now or never; one over the wire's cap goes without its counters."""
+        payload = encode_message(status)
+        if len(payload) > MAX_MESSAGE_BYTES:
+            self._counters.add("status_shortened")
+            sources = [structs.replace(source, rejected={}, last_error="") for source in status.sources]
+            payload = encode_message(structs.replace(status, sources=sources, counters={}))
+        return self.state.is_up and self._transport.publish(self._topics[Channel.STATUS], payload, 0)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until everything on disk is sent and answered, at most ``timeout_s``; True if it is."""
@@ -156,6 +166,7 @@ class Uplink:
             self._wake.clear()
             try:
                 sleep_s = await self._send_round() if self.state.is_up else IDLE_S
+                await self._leave_if_stuck()
             except LinkError:
                 self._counters.add("uplink_store_errors")
                 sleep_s = RETRY_S
@@ -164,6 +175,13 @@ class Uplink:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def _leave_if_stuck(self) -> None:
+        """Give up a connection on which the broker acknowledges nothing any more, though it answers pings."""
+        if self._full_since is not None and self._clock.mono_s() - self._full_since >= STUCK_S:
+            self._full_since = None
+            self._counters.add("uplink_stuck")
+            await self._transport.disconnect()
 
     async def _send_round(self) -> float:
         """Send what is due; returns how long there is nothing to do, s."""
@@ -188,7 +206,9 @@ class Uplink:
     def _send(self, batch: StoredBatch) -> bool:
         if not self._transport.publish(self._topics[Channel.RECORDS], batch.data, 1):
             self._counters.add("uplink_transport_full")
+            self._full_since = self._full_since or self._clock.mono_s()
             return False
+        self._full_since = None
         self._window.sent(batch.batch_id, batch.digest, len(batch.data), self._clock.mono_s())
         self._counters.add("batches_sent")
         self._counters.add("uplink_bytes", len(batch.data))

@@ -9,7 +9,9 @@ import pytest
 from contracts.codec import decode_message, encode_message
 from contracts.commands import Command, CommandKind, CommandResult
 from contracts.errors import LinkError
+from contracts.health import GatewayStatus, SourceStatus
 from contracts.receipt import Outcome, Receipt
+from contracts.records import Clock, ClockState
 from contracts.topics import Channel, topic
 from firmware_configs.device import Broker
 from firmware_configs.device import Uplink as UplinkSettings
@@ -286,3 +288,32 @@ async def test_a_command_is_carried_out_once_and_answered() -> None:
     assert name == UP_RESULT
     assert decode_message(payload, CommandResult) == CommandResult(command_id="c1", is_done=True)
     assert bench.counters.total("commands_repeated") == 1
+
+
+async def test_a_connection_that_takes_nothing_any_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.uplink.uplink.RETRY_S", 0.001)
+    bench = Bench(2)
+    bench.broker.is_full = True
+    async with bench.running():
+        await until(lambda: bench.counters.total("uplink_transport_full") > 2)
+        bench.clock.now_s += 31
+        await until(lambda: len(bench.broker.attempts) == 2)
+        bench.broker.is_full = False
+        await until(lambda: not bench.store.batches)
+    assert bench.counters.total("uplink_stuck") == 1
+
+
+async def test_a_status_over_the_cap_goes_without_its_counters() -> None:
+    bench = Bench(0)
+    source = SourceStatus(source="ais", kind="nmea", state="running", rejected={"r" * 50: 1})
+    status = GatewayStatus(
+        site=SITE, gateway=GATEWAY, at_ns=1, boot_id="b", started_at_ns=1, software="1",
+        clock=Clock(ClockState.NTP), sources=[source], counters={f"{number:060d}": 1 for number in range(1200)},
+    )  # fmt: skip
+    async with bench.running():
+        await until(lambda: bench.uplink.state.is_up)
+        assert bench.uplink.publish_status(status)
+    name, payload = bench.broker.published[0]
+    sent = decode_message(payload, GatewayStatus)
+    assert name == topic(SITE, GATEWAY, Channel.STATUS).mqtt()
+    assert (sent.counters, sent.sources[0].rejected, sent.sources[0].state) == ({}, {}, "running")

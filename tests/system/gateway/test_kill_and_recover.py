@@ -78,6 +78,7 @@ async def test_the_gateway_killed_mid_append_loses_and_repeats_nothing(
         gateway.kill()
         await asyncio.sleep(0.2 * number)
         gateway.start()
+    await cloud.until(lambda: sum(event["event"] == "gateway_started" for event in gateway.log()) == ROUNDS + 1, 30)
     await run_to_the_end(gateway, cloud, len(wanted))
     assert len(drivers) == 1
     assert [event for event in gateway.log() if event["event"] == "driver_adopted"]
