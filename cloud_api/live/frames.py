@@ -53,10 +53,11 @@ class FrameComposer:
 
     def _encode(self, changes: Changes, kind: FrameKind, now_ns: int) -> bytes:
         sections: list[Section] = []
-        if changes.rows:
-            sections.append(wire.encode_targets(changes.rows, now_ns))
+        # first what is gone: a target that left and came back stands in both
         if changes.gone:
             sections.append(wire.encode_gone(changes.gone))
+        if changes.rows:
+            sections.append(wire.encode_targets(changes.rows, now_ns))
         json_sections: tuple[tuple[SectionType, list[object]], ...] = (
             (SectionType.STATICS, [_static_json(target) for target in changes.statics]),
             (

@@ -43,7 +43,7 @@ class LivePicture:
         self.counters = dict.fromkeys(
             ("older", "from_future", "expired_on_arrival", "evicted_targets", "evicted_sensors", "evicted_gateways",
              "expired_targets", "expired_sensors", "expired_gateways"), 0)  # fmt: skip
-        self._targets: TickedMap[int, Target] = TickedMap(max_targets, max_targets)
+        self._targets: TickedMap[int, Target] = TickedMap(max_targets, max_targets, is_told_in_parts=True)
         self._sensors: TickedMap[str, SensorState] = TickedMap(MAX_SENSORS, MAX_SENSORS)
         # the wire cannot say that a gateway is gone: no tombstones, so its removal makes readers take a snapshot
         self._gateways: TickedMap[str, GatewayState] = TickedMap(MAX_GATEWAYS, 0)

@@ -20,11 +20,14 @@ class TickedMap(Generic[Key, Item]):
         cap: most items held; a put beyond it evicts the item that changed longest ago.
         tombstone_cap: most tombstones held; beyond it the oldest is forgotten and ``floor`` rises. 0 where the reader
             cannot be told of a removal: each removal then makes all older ticks unservable.
+        is_told_in_parts: an item that comes back keeps its tombstone, for a reader is told of the item's parts and has
+            to drop those that did not come back.
     """
 
-    def __init__(self, cap: int, tombstone_cap: int) -> None:
+    def __init__(self, cap: int, tombstone_cap: int, *, is_told_in_parts: bool = False) -> None:
         self._cap = cap
         self._tombstone_cap = tombstone_cap
+        self._is_told_in_parts = is_told_in_parts
         self._items: OrderedDict[Key, Item] = OrderedDict()
         self._ticks: dict[Key, int] = {}
         self._gone: OrderedDict[Key, int] = OrderedDict()
@@ -49,7 +52,8 @@ class TickedMap(Generic[Key, Item]):
         self._items[key] = item
         self._items.move_to_end(key)
         self._ticks[key] = tick
-        self._gone.pop(key, None)
+        if not self._is_told_in_parts:
+            self._gone.pop(key, None)
         return is_full
 
     def remove(self, key: Key, tick: int) -> None:
@@ -77,7 +81,7 @@ class TickedMap(Generic[Key, Item]):
             yield self._items[key]
 
     def gone_since(self, tick: int) -> list[Key]:
-        """Return the keys removed after ``tick`` and not there again."""
+        """Return the keys removed after ``tick``; those that are there again only if they are told in parts."""
         gone: list[Key] = []
         for key in reversed(self._gone):
             if self._gone[key] <= tick:

@@ -111,7 +111,7 @@ class Folding(RuleBasedStateMachine):
         assert self.browser.content() == fresh.content()
 
 
-FEW = settings(max_examples=60, stateful_step_count=40, deadline=None)
+FEW = settings(max_examples=200, stateful_step_count=40, deadline=None)
 
 
 def test_folded_deltas_are_the_snapshot() -> None:
@@ -124,6 +124,26 @@ def test_without_tombstones_folded_deltas_are_not_the_snapshot(monkeypatch: pyte
     found = settings(FEW, phases=[Phase.generate], derandomize=True)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Folding, settings=found)
+
+
+def test_a_target_that_left_and_came_back_keeps_nothing_of_what_it_was() -> None:
+    picture = LivePicture(max_targets=1)
+    composer = FrameComposer(picture, EPOCH)
+    origin = Origin("demo", "gw-1", "ais")
+    browser = Browser()
+
+    def see(seq: int, ais: Any) -> None:
+        picture.observe_ais(ais, record(ais, NOW_NS + seq, seq), origin, STREAM, NOW_NS)
+
+    see(1, position(1))
+    browser.take(decode(composer.compose(None, NOW_NS)[0]))
+    picture.advance(0)
+    see(2, position(2))
+    see(3, static(1))
+    picture.advance(1)
+    browser.take(decode(composer.compose(browser.tick, NOW_NS)[0]))
+    assert browser.targets == {}
+    assert list(browser.statics) == [1]
 
 
 def test_clients_at_one_tick_share_one_frame_and_stragglers_are_not_kept() -> None:

@@ -54,6 +54,17 @@ def test_forgotten_tombstones_raise_the_floor_only_where_the_cap_forced_it() -> 
     assert ticked.floor == 5
 
 
+def test_an_item_told_in_parts_keeps_its_tombstone_when_it_comes_back() -> None:
+    for is_told_in_parts in (True, False):
+        ticked: TickedMap[int, int] = TickedMap(cap=10, tombstone_cap=10, is_told_in_parts=is_told_in_parts)
+        ticked.put(1, 1, 1)
+        ticked.remove(1, 2)
+        ticked.put(1, 3, 3)
+        assert ticked.gone_since(1) == ([1] if is_told_in_parts else [])
+        assert ticked.gone_since(2) == []
+        assert list(ticked.changed_since(1)) == [3]
+
+
 def test_without_tombstones_every_removal_makes_older_ticks_unservable() -> None:
     ticked: TickedMap[int, int] = TickedMap(cap=10, tombstone_cap=0)
     ticked.put(1, 1, 1)
