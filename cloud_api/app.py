@@ -108,12 +108,14 @@ async def run_cloud(
         parts = await _open(settings, registry, closing)
         await _add_roles(parts, roles)
         async with asyncio.TaskGroup() as group:
-            tasks = [start_guarded(group, name, start()) for name, start in parts.eternal]
+            tasks = [start_guarded(group, name, start(), stop.is_set) for name, start in parts.eternal]
             _log.info("cloud_started", roles=sorted(roles), history=str(settings.history.path))
             await stop.wait()
             _log.info("cloud_stopping")
             await _end("bus_delivery", parts.bus.stop_delivery, CLOSE_TIMEOUT_S)
             await asyncio.gather(*(end() for end in parts.ending))
+            # before the cancellation: an attempt to connect may not notice one (see NatsBus)
+            await _end("bus", parts.bus.close, CLOSE_TIMEOUT_S + 0.5)
             for task in tasks:
                 task.cancel()
     _log.info("cloud_stopped")

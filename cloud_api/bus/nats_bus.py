@@ -79,6 +79,12 @@ class NatsBus:
 
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost, until ``close``."""
+        try:
+            await self._keep_connected()
+        finally:
+            await self.close()
+
+    async def _keep_connected(self) -> None:
         backoff = FullJitter(0.1, 5.0, self._rng)
         is_warned = False
         while not self._is_closing:
@@ -91,6 +97,9 @@ class NatsBus:
                 is_warned = True
                 await asyncio.sleep(backoff.next_delay_s())
                 continue
+            if self._is_closing:
+                # asyncio.wait_for of Python 3.11 can lose a cancellation inside nats-py; the flag cannot be lost
+                break
             backoff.reset()
             is_warned = False
             _log.info("bus_connected", server=self._connected_to())
@@ -137,7 +146,7 @@ class NatsBus:
                 _log.info("bus_unsubscribe_failed", error=str(exc))
 
     async def close(self) -> None:
-        """See ``Bus``."""
+        """See ``Bus``; ``run`` returns after it."""
         self._is_closing = True
         client, self._client = self._client, None
         self._lost.set()

@@ -9,8 +9,10 @@ with running_cloud(tmp_path, broker, roles="store") as cloud:
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,28 @@ import msgspec
 from contracts.batch import Batch
 from contracts.codec import encode_batch
 from contracts.receipt import Receipt
+from fleet_deploy.ca import requests
+from fleet_deploy.ca.service import IssuedFiles, issue
 from tests.support.broker import RunningBroker
 from tests.support.mqtt_client import MqttClient, wait_for
 from tests.support.processes import ROOT, Process, ending
 
 START_TIMEOUT_S = 20.0
+
+
+def cloud_identity(broker: RunningBroker) -> IssuedFiles:
+    """Issue a certificate of the cloud; whoever uses it tries until the broker has taken it in."""
+    return _issue(broker, requests.plan_cloud())
+
+
+def gateway_identity(broker: RunningBroker, site: str, gateway: str) -> IssuedFiles:
+    """Issue a gateway's certificate; whoever uses it tries until the broker has taken it in."""
+    return _issue(broker, requests.plan_gateway(site, gateway))
+
+
+def _issue(broker: RunningBroker, plan: requests.LeafPlan) -> IssuedFiles:
+    out = Path(tempfile.mkdtemp(prefix="identity-", dir=broker.folder)) / "files"
+    return issue(broker.authority, plan, out, datetime.now(UTC))
 
 
 class FakeGateway:
@@ -32,7 +51,7 @@ class FakeGateway:
     def __init__(self, client: MqttClient, site: str, gateway: str) -> None:
         self.client = client
         self.base = f"porttrack/v1/{site}/{gateway}"
-        wait_for(lambda: client.is_connected, f"{gateway} on the bus")
+        wait_for(lambda: client.is_connected, f"{gateway} on the bus", START_TIMEOUT_S)
         assert client.subscribe(f"{self.base}/down/receipt")
 
     def send(self, batch: Batch) -> None:
@@ -59,7 +78,7 @@ class RunningCloud:
         self.config = folder / "cloud.toml"
         self.log = folder / "cloud.log"
         folder.mkdir(parents=True, exist_ok=True)
-        files = broker.cloud()
+        files = cloud_identity(broker)
         chart = ROOT / "firmware_configs/sites/puerto-demo/chart.geojson"
         lines = [
             '[http]\nhost = "127.0.0.1"\nport = 0',
@@ -88,7 +107,7 @@ class RunningCloud:
         return [event for line in lines if (event := json.loads(line))["event"] == name]
 
     def gateway(self, site: str, gateway: str) -> FakeGateway:
-        files = self.broker.gateway(site, gateway)
+        files = gateway_identity(self.broker, site, gateway)
         client = MqttClient(files, self.broker.host, self.broker.mqtt_port, client_id=f"{site}-{gateway}")
         self._clients.append(client)
         return FakeGateway(client, site, gateway)

@@ -19,6 +19,7 @@ from contracts.errors import ConfigError, LinkError, PeerError
 from contracts.topics import Channel, Topic
 from fleet_deploy.ca.service import IssuedFiles
 from tests.support.broker import RunningBroker, running_broker
+from tests.support.cloud import cloud_identity, gateway_identity
 from tests.support.mqtt_client import MqttClient
 from tests.support.processes import free_port
 
@@ -52,9 +53,9 @@ async def running(bench: Bench) -> AsyncIterator[NatsBus]:
     try:
         yield bench.bus
     finally:
+        await bench.bus.close()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await bench.bus.close()
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
@@ -65,7 +66,7 @@ async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> Non
 
 @pytest.fixture
 async def gateway(broker: RunningBroker) -> AsyncIterator[MqttClient]:
-    client = MqttClient(broker.gateway(SITE, GATEWAY), broker.host, broker.mqtt_port, GATEWAY)
+    client = MqttClient(gateway_identity(broker, SITE, GATEWAY), broker.host, broker.mqtt_port, GATEWAY)
     await until(lambda: client.is_connected)
     yield client
     client.close()
@@ -76,7 +77,7 @@ def up(payload: bytes, client: MqttClient) -> None:
 
 
 async def test_subscriptions_outlive_the_broker(broker: RunningBroker, gateway: MqttClient) -> None:
-    bench = Bench([broker.url], broker.cloud())
+    bench = Bench([broker.url], cloud_identity(broker))
     heard: list[tuple[Topic, bytes]] = []
 
     async def keep(topic: Topic, data: bytes) -> None:
@@ -87,6 +88,8 @@ async def test_subscriptions_outlive_the_broker(broker: RunningBroker, gateway: 
         await until(lambda: bus.is_connected)
         up(b"before", gateway)
         await until(lambda: heard)
+        # a server that dies before it was ever ready ends `broker serve`: a configuration that cannot work
+        await until(lambda: "broker_ready" in broker.log.read_text())
         broker.kill_server()
         await until(lambda: not bus.is_connected)
         with pytest.raises(LinkError) as caught:
@@ -100,7 +103,7 @@ async def test_subscriptions_outlive_the_broker(broker: RunningBroker, gateway: 
 
 
 async def test_a_group_shares_and_a_plain_subscriber_hears_all(broker: RunningBroker, gateway: MqttClient) -> None:
-    files = broker.cloud()
+    files = cloud_identity(broker)
     first, second = Bench([broker.url], files), Bench([broker.url], files)
     shared: list[bytes] = []
     everything: list[bytes] = []
@@ -127,7 +130,7 @@ async def test_a_group_shares_and_a_plain_subscriber_hears_all(broker: RunningBr
 async def test_a_failing_handler_is_counted_and_the_next_message_comes(
     broker: RunningBroker, gateway: MqttClient
 ) -> None:
-    bench = Bench([broker.url], broker.cloud())
+    bench = Bench([broker.url], cloud_identity(broker))
     heard: list[bytes] = []
 
     async def fail_first(_: Topic, data: bytes) -> None:
@@ -148,7 +151,7 @@ async def test_a_slow_consumer_drops_at_its_cap_by_count(
     broker: RunningBroker, gateway: MqttClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nats_bus, "PENDING_MESSAGES", 5)
-    bench = Bench([broker.url], broker.cloud())
+    bench = Bench([broker.url], cloud_identity(broker))
     gate = asyncio.Event()
 
     async def wait(_topic: Topic, _data: bytes) -> None:
@@ -173,7 +176,7 @@ def handled(bench: Bench) -> float:
 async def test_after_stop_delivery_nothing_comes_and_answers_still_go(
     broker: RunningBroker, gateway: MqttClient
 ) -> None:
-    bench = Bench([broker.url], broker.cloud())
+    bench = Bench([broker.url], cloud_identity(broker))
     heard: list[bytes] = []
 
     async def keep(_: Topic, data: bytes) -> None:
@@ -192,7 +195,7 @@ async def test_after_stop_delivery_nothing_comes_and_answers_still_go(
 
 
 async def test_a_message_over_the_broker_s_limit_is_refused_here(broker: RunningBroker) -> None:
-    bench = Bench([broker.url], broker.cloud())
+    bench = Bench([broker.url], cloud_identity(broker))
     async with running(bench) as bus:
         await until(lambda: bus.is_connected)
         with pytest.raises(PeerError) as caught:
@@ -201,7 +204,7 @@ async def test_a_message_over_the_broker_s_limit_is_refused_here(broker: Running
 
 
 async def test_a_revoked_certificate_is_cut_off_and_another_server_is_tried(broker: RunningBroker) -> None:
-    files = broker.cloud()
+    files = cloud_identity(broker)
     bench = Bench([f"tls://127.0.0.1:{free_port()}", broker.url], files)
     async with running(bench) as bus:
         await until(lambda: bus.is_connected)
@@ -224,7 +227,7 @@ def plain_server(tmp_path: Path) -> Iterator[int]:
 
 
 async def test_a_server_that_speaks_plain_text_is_refused(broker: RunningBroker, plain_server: int) -> None:
-    bench = Bench([f"tls://127.0.0.1:{plain_server}"], broker.cloud())
+    bench = Bench([f"tls://127.0.0.1:{plain_server}"], cloud_identity(broker))
     async with running(bench) as bus:
         await until(lambda: bench.count("bus_connect_errors_total", reason="plain_text") >= 1)
         assert not bus.is_connected
@@ -235,14 +238,14 @@ async def test_without_the_check_a_plain_server_would_be_spoken_to(
 ) -> None:
     """Mutation proof: nats-py itself falls back to plain text."""
     monkeypatch.setattr(nats_bus, "_demand_tls", lambda _client, _subject: None)
-    bench = Bench([f"tls://127.0.0.1:{plain_server}"], broker.cloud())
+    bench = Bench([f"tls://127.0.0.1:{plain_server}"], cloud_identity(broker))
     async with running(bench) as bus:
         await until(lambda: bus.is_connected)
 
 
 async def test_a_server_of_another_authority_is_refused(broker: RunningBroker, tmp_path: Path) -> None:
     with running_broker(tmp_path) as other:
-        files = other.cloud()
+        files = cloud_identity(other)
         bench = Bench([broker.url], files)
         async with running(bench) as bus:
             await until(lambda: bench.count("bus_connect_errors_total", reason="tls") >= 1)
@@ -250,7 +253,7 @@ async def test_a_server_of_another_authority_is_refused(broker: RunningBroker, t
 
 
 def test_certificates_that_cannot_be_read_are_named_by_their_key(broker: RunningBroker, tmp_path: Path) -> None:
-    files = broker.cloud()
+    files = cloud_identity(broker)
     with pytest.raises(ConfigError, match=r"bus\.trust"):
         client_context(files.certificate, files.private_key, tmp_path / "none.pem")
     with pytest.raises(ConfigError, match=r"bus\.certificate"):
