@@ -79,7 +79,7 @@ async def serve(options: ServeOptions) -> None:
     Raises:
         ConfigError: no authority, no nats-server, a folder that cannot be written.
         IntegrityError: the authority is damaged.
-        LinkError: the broker did not get ready at its first start.
+        LinkError: the broker does not get ready.
     """
     server = nats_server_path()
     settings = settings_for(options)

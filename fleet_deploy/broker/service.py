@@ -23,8 +23,10 @@ from fleet_deploy.processes.restarts import BackoffLimits, RestartPolicy
 POLL_S = 0.25
 """How often register and certificates are looked at: a revocation is in force within a second."""
 FIRST_LOOK_S = 0.2
-FIRST_START_S = 15.0
-"""For the first start: JetStream recovers its store before it listens."""
+START_S = 15.0
+"""For one start: JetStream recovers its store before it listens."""
+FIRST_TRIES = 3
+"""Before a broker that was never ready is given up: one that ran before us may still hold the ports for a moment."""
 LIMITS = BackoffLimits(base_s=0.25, cap_s=5.0, stable_s=20.0)
 
 log = structlog.get_logger()
@@ -59,7 +61,7 @@ class BrokerService:
         Raises:
             ConfigError: the configuration cannot be written.
             IntegrityError: the register is damaged at the start.
-            LinkError: the broker did not get ready at its first start.
+            LinkError: the broker did not get ready in ``FIRST_TRIES`` starts.
         """
         self._configuration.refresh()
         async with asyncio.TaskGroup() as group:
@@ -76,8 +78,8 @@ class BrokerService:
         while True:
             started_at_s = time.monotonic()
             code = await self._run_once()
-            if not self._has_been_ready:
-                cause = f"ended with code {code} before it was ready"
+            if not self._has_been_ready and policy.restarts + 1 >= FIRST_TRIES:
+                cause = f"ended with code {code} before it was ready, {FIRST_TRIES} times"
                 hint = f"see {self._settings.log_file}"
                 raise LinkError("start broker", self._settings.server_name, cause, hint, "not_ready")
             delay_s = policy.delay_after_exit(started_at_s, time.monotonic())
@@ -105,7 +107,7 @@ class BrokerService:
         watch = Watch(self._settings.store_cap_bytes)
         began_s = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_INTERVAL_S if self._has_been_ready else FIRST_LOOK_S)
+            await asyncio.sleep(LOOK_INTERVAL_S if self._is_listening else FIRST_LOOK_S)
             action = watch.judge(await self._monitor.look())
             if action is Action.SAY_READY:
                 self._has_been_ready = self._is_listening = True
@@ -119,7 +121,7 @@ class BrokerService:
                 self._shall_clear = action is Action.END_AND_CLEAR
                 log.warning("broker_ended", pid=child.pid, reason="store_full" if self._shall_clear else "hang")
                 child.kill()
-            elif not self._has_been_ready and time.monotonic() - began_s > FIRST_START_S:
+            elif not self._is_listening and time.monotonic() - began_s > START_S:
                 log.warning("broker_ended", pid=child.pid, reason="never_ready")
                 child.kill()
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.broker import RunningBroker, running_broker
+from tests.support.broker import REPOSITORY, RunningBroker, running_broker
 from tests.support.mqtt_client import MqttClient, wait_for
 
 pytestmark = pytest.mark.system
@@ -95,3 +97,15 @@ def test_a_damaged_register_changes_nothing_and_says_so_once(own_broker: Running
         assert client.disconnects == 0
     finally:
         client.close()
+
+
+def test_a_broker_that_cannot_listen_gives_up_in_one_line(tmp_path: Path) -> None:
+    with running_broker(tmp_path / "first") as first:
+        command = [sys.executable, "-m", "fleet_deploy", "broker", "serve", "--ca", str(first.authority)]
+        command += ["--dir", str(tmp_path / "second"), "--mqtt-port", str(first.mqtt_port)]
+        command += ["--client-port", "0", "--monitor-port", "0"]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert "before it was ready" in done.stderr
+        assert "nats-server.log" in done.stderr
+        assert "Traceback" not in done.stderr
