@@ -44,6 +44,17 @@ test('an eastbound ship moves to the right until she is stale, then stands where
   assert.equal(x(600), x(60));
 });
 
+test('without a stale limit she would sail on, unseen and invented', () => {
+  const table = new TargetTable();
+  table.upsert(columns([row({})]), NOW_MS);
+  table.staleAfterS[0] = Infinity;
+  const motion = new Motion();
+  motion.refresh(table);
+  const drawn = new DrawnTargets();
+  paintTargets(table, motion, view, NOW_MS + 180_000, atlas, new Framebuffer(400, 300), drawn, () => false);
+  assert.ok(drawn.x[0]! > painted([row({})], NOW_MS + 180_000).drawn.x[0]! + 50);
+});
+
 test('freshness is told with each drawn target', () => {
   const state = (seconds: number): string | undefined => painted([row({})], NOW_MS + seconds * 1000).drawn.freshness[0];
   assert.deepEqual([state(0), state(60), state(120)], ['fresh', 'stale', 'lost']);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { Picture } from '../../src/picture/picture.ts';
 import { LiveConnection, type LinkReport } from '../../src/wire/connection.ts';
+import { LinkPolicy } from '../../src/wire/link_policy.ts';
 import { encodeFrame, targetsSection } from '../support/encoder.ts';
 import { row } from '../support/samples.ts';
 
@@ -101,4 +102,28 @@ test('late events of a socket that was given up change nothing', () => {
   old.onclose();
   assert.equal(picture.targets.count, 0);
   assert.equal(FakeSocket.all.length, before);
+});
+
+test('without the watchdog a dead socket that claims to be open would be kept for ever', () => {
+  const { wake } = LinkPolicy.prototype;
+  mock.method(LinkPolicy.prototype, 'wake', function (this: LinkPolicy, now: number) {
+    const phase = (this as unknown as { phase: string }).phase;
+    return phase === 'waiting' ? wake.call(this, now) : [];
+  });
+  started();
+  FakeSocket.all[0]!.onopen();
+  pass(30_000);
+  assert.equal(FakeSocket.all.length, 1);
+  assert.equal(FakeSocket.all[0]!.isClosed, false);
+});
+
+test('without the check of the socket’s identity a late close would cost the living connection', () => {
+  started();
+  const old = FakeSocket.all[0]!;
+  old.onopen();
+  pass(8000);
+  const living = FakeSocket.all.at(-1)!;
+  living.onclose(); // what a close of the old socket would do if it were taken for the living one's
+  pass(6000);
+  assert.notEqual(FakeSocket.all.at(-1), living);
 });
