@@ -1,7 +1,8 @@
 """The whole demonstration port in one place: ships, cranes, weather, moorings, and what its instruments send. Sans-io.
 
-Time is the simulation's: seconds since its start. It is stepped on a grid of ``STEP_S``, so that the same seed gives
-the same sentences however often and however late ``advance`` is called.
+Time is the simulation's: seconds since its start. Cranes are stepped on a grid of ``STEP_S``, all else on every
+``SLOW_EVERY``-th point of it, so that the same seed gives the same sentences however often and however late ``advance``
+is called.
 """
 
 import math
@@ -33,8 +34,12 @@ from edge_agent.simulation.voyage import NAV_ANCHORED, NAV_MOORED, Caller, Phase
 from edge_agent.simulation.weather import Weather
 from firmware_configs.site import SiteProfile
 
-STEP_S = 0.5
-MAX_STEPS = 1200
+STEP_S = 0.1
+"""A crane is polled five times a second: its axes must have moved in between."""
+STEPS_A_SECOND = round(1 / STEP_S)
+SLOW_EVERY = 5
+"""Ships and weather move every half second: a ship needs no more, and it is most of the work."""
+MAX_STEPS = 6000
 """Steps made at once: a machine that slept for an hour goes on where it was instead of being busy for minutes."""
 TRANSDUCER_M = 1.0
 """Depth of the echo sounder's transducer at the quay wall below chart datum."""
@@ -82,7 +87,7 @@ class World:
     @property
     def now_s(self) -> float:
         """Simulated time."""
-        return self._steps * STEP_S
+        return self._steps / STEPS_A_SECOND
 
     def announce(self) -> None:
         """Let all AIS stations be heard soon: a reader has just attached."""
@@ -96,15 +101,19 @@ class World:
             epoch_s: UTC seconds since 1970 of the simulation's start.
         """
         lines = Lines([], [], [])
-        wanted = int((to_s - self.skipped_s - self.now_s) / STEP_S)
+        # the hundredth keeps 0.3 s three steps, whatever binary fractions make of it
+        wanted = int((to_s - self.skipped_s) * STEPS_A_SECOND + 0.01) - self._steps
         if wanted > MAX_STEPS:
             self.skipped_s += (wanted - MAX_STEPS) * STEP_S
             wanted = MAX_STEPS
         for _ in range(max(0, wanted)):
-            self._step()
-            utc_s = epoch_s + self.skipped_s + self.now_s
-            self._send_ais(lines.ais, utc_s)
-            self._send_weather(lines)
+            self._steps += 1
+            for crane in self.cranes.values():
+                crane.step(STEP_S, self.weather.speed_mps)
+            if self._steps % SLOW_EVERY == 0:
+                self._step(SLOW_EVERY * STEP_S)
+                self._send_ais(lines.ais, epoch_s + self.skipped_s + self.now_s)
+                self._send_weather(lines)
         return lines
 
     def crane_values(self, crane: str) -> Mapping[str, float | bool]:
@@ -115,17 +124,14 @@ class World:
         """Return what a berth's cabinet shows now."""
         return self.moorings[berth].values()
 
-    def _step(self) -> None:
-        self._steps += 1
-        self.weather.step(self.now_s, STEP_S)
-        self.traffic.step(self.now_s, STEP_S, self.weather.from_deg)
-        for crane in self.cranes.values():
-            crane.step(STEP_S, self.weather.speed_mps)
+    def _step(self, step_s: float) -> None:
+        self.weather.step(self.now_s, step_s)
+        self.traffic.step(self.now_s, step_s, self.weather.from_deg)
         for berth, mooring in self.moorings.items():
             ship = self.traffic.alongside(berth)
             distance = None if ship is None else self._gap_m(ship)
             is_fast = ship is not None and ship.phase is Phase.ALONGSIDE
-            mooring.step(self.now_s, STEP_S, self.weather.speed_mps, distance, is_fast=is_fast)
+            mooring.step(self.now_s, step_s, self.weather.speed_mps, distance, is_fast=is_fast)
 
     def _gap_m(self, ship: Caller) -> float:
         """Return the distance from the fender line to the ship's side, moving a little with the long waves."""
@@ -156,11 +162,10 @@ class World:
                 out += self._receiver.sentences(aid_report(aid, utc_s))
 
     def _send_weather(self, lines: Lines) -> None:
-        per_second = round(1 / STEP_S)
-        if self._steps % per_second:
+        if self._steps % STEPS_A_SECOND:
             return
         lines.wind.append(mwv(self.weather.from_deg, self.weather.speed_mps))
-        if self._steps % (2 * per_second) == 0:
+        if self._steps % (2 * STEPS_A_SECOND) == 0:
             lines.wind.append(mwd(self.weather.from_deg, self.weather.speed_mps))
         for berth in self.moorings:
             water = self._harbour.berths[berth].depth_m + self.weather.level_m

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 
 import pytest
@@ -128,3 +129,14 @@ def test_every_crane_of_the_site_works() -> None:
     for crane in demo_site().cranes:
         assert world.cranes[crane.crane].moves >= 1
         assert set(world.crane_values(crane.crane)) >= {"hoist_load_t", "trolley_m", "gantry_m"}
+
+
+def test_a_crane_moves_between_two_polls() -> None:
+    """Five polls a second, as the driver makes them: while an axis runs, no two show the same place."""
+    world, places = demo_world(), []
+    for poll in range(1, 301):
+        world.advance(poll / 5, EPOCH_S)
+        values = world.crane_values("sts-1")
+        places.append((values["trolley_m"], values["hoist_m"], values["gantry_m"]))
+    still = sum(one == other for one, other in itertools.pairwise(places))
+    assert still < len(places) / 3
