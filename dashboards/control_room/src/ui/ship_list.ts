@@ -1,5 +1,6 @@
 /** The ships as a list: search, filter, sort; the canvas's mirror for keyboard and screen reader. */
 import { type TemplateResult, html, nothing } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import { age, course, number } from '../i18n/format.ts';
 import { type MessageKey, t, tData } from '../i18n/translate.ts';
 import { type ShipList, type ShipQuery, type ShipRow, type SortColumn, listShips } from '../picture/ship_query.ts';
@@ -26,12 +27,13 @@ export class ShipListView extends SignalElement {
     const nowMs = desk.secondMs.value;
     const ships = listShips(desk.picture.targets, desk.picture.statics, query, nowMs ?? 0);
     const isEmpty = ships.rows.length === 0;
+    // keyed, so that the keyboard's focus stays on its ship when the order changes
     return html`
       <div class="list-tools">${this.renderSearch()} ${this.renderFilter()}</div>
       <div class="rows">
         <div class="ship-head">${COLUMNS.map((column) => this.renderHead(column))}</div>
         <div role="listbox" aria-label=${t('ships.list')} @keydown=${this.onKey}>
-          ${ships.rows.map((row, index) => this.renderRow(row, index))}
+          ${repeat(ships.rows, (row) => row.mmsi, (row, index) => this.renderRow(row, index))}
         </div>
         ${isEmpty ? html`<p class="empty">${t(ships.total === 0 ? 'ships.none' : 'ships.no_match')}</p>` : nothing}
       </div>
