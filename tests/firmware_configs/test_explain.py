@@ -1,11 +1,17 @@
 from typing import Annotated, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from contracts.errors import ConfigError
 from firmware_configs.base import Id, Profile
+from firmware_configs.device import DeviceProfile
 from firmware_configs.explain import MAX_SHOWN, explain, problems
+from firmware_configs.hardware_profile import HardwareProfile, Source
+from firmware_configs.registers import RegisterMap
+from firmware_configs.site import SiteProfile
 
 
 class Cat(Profile):
@@ -100,3 +106,34 @@ def test_each_line_names_its_file_and_the_last_one_the_hint() -> None:
 
 def test_an_error_without_cause_is_still_a_line() -> None:
     assert problems(ConfigError("check", "a.yaml", "")) == ["a.yaml: "]
+
+
+words = st.sampled_from(["schema", "kind", "driver", "serial", "nmea", "sources", "link", "device", "cat", "", "ñ"])
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | words
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=5), max_leaves=20
+)
+
+
+@given(anything)
+def test_any_content_of_any_profile_gives_a_value_or_lines(content: object) -> None:
+    models: list[type[BaseModel]] = [DeviceProfile, HardwareProfile, SiteProfile, RegisterMap, Room]
+    for model in models:
+        try:
+            model.model_validate(content)
+        except ValidationError as error:
+            lines = explain(error, model).splitlines()
+            assert lines
+            assert all(": " in line for line in lines)
+
+
+@given(anything)
+def test_any_change_of_a_source_gives_a_value_or_lines(content: object) -> None:
+    adapter: TypeAdapter[object] = TypeAdapter(Source)
+    for values in (content, {"driver": "nmea", "link": content}, {"driver": "berth", "registers": content}):
+        lines: list[str] = []
+        try:
+            adapter.validate_python(values)
+        except ValidationError as error:
+            lines = explain(error, Source, "sources.x").splitlines()
+        assert all(line.startswith("sources.x") for line in lines)
