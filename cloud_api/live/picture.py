@@ -129,7 +129,7 @@ class LivePicture:
     def review(self, now_ns: int) -> None:
         """Let go what is too old, and mark what has turned stale or offline, so that readers are told.
 
-        Call it each second: 50,000 targets cost 3 ms.
+        Call it each second: 50,000 targets cost 20 ms on a busy machine of two cores.
         """
         tick = self.tick + 1
         for target in self._targets.values():
