@@ -49,7 +49,7 @@ control-room: $(CONTROL_ROOM)/dist/index.html
 check-tools:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "PortTrack needs Python 3.11 or newer as $(PYTHON): set PYTHON=…"; exit 2; }
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "PortTrack needs Node.js 20 or newer with npm on the PATH"; exit 2; }
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || { echo "PortTrack needs Node.js 20 or newer; this is $$(node --version)"; exit 2; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "PortTrack needs Node.js 20 or newer; this is $$(node --version)"; exit 2; }
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

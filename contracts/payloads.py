@@ -1,4 +1,7 @@
-"""The payload of a record, one type a kind of observation, told apart on the wire by ``type``."""
+"""The payload of a record, one type a kind of observation, told apart on the wire by ``type``.
+
+One file because the union is the published language's vocabulary: it is read, compared and versioned as a whole.
+"""
 
 from enum import StrEnum
 
@@ -185,6 +188,82 @@ class BerthSample(_Payload, frozen=True, tag="berth_sample"):
     approach_speed_mps: float | None = None
 
 
+class RadarLabel(_Payload, frozen=True, tag="radar_label"):
+    """Name that a radar operator gave to a target (IEC 61162-1 TLB); an empty label takes the name away."""
+
+    target_no: int
+    label: str
+
+
+class RadarDisplay(_Payload, frozen=True, tag="radar_display"):
+    """State of the radar itself (IEC 61162-1 OSD, RSD).
+
+    Attributes:
+        heading_deg: heading, degrees true; of a shore radar the orientation of its picture.
+        course_deg: course, degrees true.
+        speed_kn: speed, kn.
+        range_m: range scale in use, m.
+        orientation: "course_up", "head_up" or "north_up".
+        cursor_distance_m: distance of the cursor, m.
+        cursor_bearing_deg: bearing of the cursor, degrees from the heading line or true as the display is set.
+    """
+
+    heading_deg: float | None = None
+    course_deg: float | None = None
+    speed_kn: float | None = None
+    range_m: float | None = None
+    orientation: str | None = None
+    cursor_distance_m: float | None = None
+    cursor_bearing_deg: float | None = None
+
+
+class WaterSpeed(_Payload, frozen=True, tag="water_speed"):
+    """Speed through water, kn, and heading, degrees true (IEC 61162-1 VHW)."""
+
+    speed_kn: float | None = None
+    heading_deg: float | None = None
+
+
+class Transducer(_Payload, frozen=True, tag="transducer"):
+    """One measurement of a transducer that has no payload of its own (IEC 61162-1 XDR).
+
+    Attributes:
+        name: transducer id as its maker wrote it.
+        quantity: what it measures ("angle", "temperature", "pressure", "humidity", "linear", "force", …).
+        value: the measurement, in ``unit``.
+        unit: "deg", "°C", "hPa", "%", "m", "N", "V", "A", "m³", "Hz", "g/m³", …; one a quantity.
+    """
+
+    name: str
+    quantity: str
+    value: float | None = None
+    unit: str = ""
+
+
+class Alarm(_Payload, frozen=True, tag="alarm"):
+    """A limit of the profile was passed, or is kept again. Made at the edge, whether or not the cloud can be reached.
+
+    Attributes:
+        alarm: kind, a word of the profile ("crane_wind_stop", "mooring_tension_high", "approach_speed", …).
+        severity: "warning" or "alarm".
+        is_active: raised, or cleared.
+        value: what was measured, in ``unit``.
+        limit: limit that decided, in ``unit``.
+        unit: unit of both.
+        subject: part of the place that it is about (hook 3, boom), empty for the whole.
+        raised_at_ns: UTC ns of the sample that raised it; the same in the record that clears it.
+    """
+
+    alarm: str
+    severity: str
+    is_active: bool
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    subject: str = ""
+    raised_at_ns: int = 0
+
+
 class Log(_Payload, frozen=True, tag="log"):
     """A log event of the gateway or of a driver."""
 
@@ -224,6 +303,11 @@ Payload = (
     | CraneSample
     | CraneCycle
     | BerthSample
+    | RadarLabel
+    | RadarDisplay
+    | WaterSpeed
+    | Transducer
+    | Alarm
     | Log
     | HealthEvent
     | Gap

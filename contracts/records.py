@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.payloads import (
     Ais,
+    Alarm,
     BerthSample,
     CraneCycle,
     CraneSample,
@@ -19,8 +20,12 @@ from contracts.payloads import (
     HealthEvent,
     Log,
     Payload,
+    RadarDisplay,
+    RadarLabel,
     RadarTarget,
+    Transducer,
     WaterLevel,
+    WaterSpeed,
     Weather,
     Wind,
 )
@@ -88,7 +93,12 @@ class Record(Observation, frozen=True, omit_defaults=True, kw_only=True):
 
 CLASS_OF_PAYLOAD: dict[type, RecordClass] = {
     Ais: RecordClass.TRACK,
+    Alarm: RecordClass.ALARM,
     RadarTarget: RecordClass.TRACK,
+    RadarLabel: RecordClass.TRACK,
+    RadarDisplay: RecordClass.TELEMETRY,
+    WaterSpeed: RecordClass.TELEMETRY,
+    Transducer: RecordClass.TELEMETRY,
     CraneCycle: RecordClass.CRANE_CYCLE,
     GnssFix: RecordClass.TELEMETRY,
     Wind: RecordClass.TELEMETRY,
