@@ -26,6 +26,7 @@ from cloud_api.fleet.registry_policy import FleetRegistry
 from cloud_api.fleet.service import FleetService
 from cloud_api.fleet.store import SqlGatewayStore
 from cloud_api.guarding import start_guarded
+from cloud_api.history.retention import Retention
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
 from cloud_api.ingest.metrics import IngestMetrics
@@ -165,7 +166,10 @@ async def _add_store(parts: Parts, metrics: IngestMetrics) -> IngestService:
     await fleet.restore()
     await parts.bus.subscribe_shared(Channel.RECORDS, STORE_GROUP, ingest.on_records)
     await parts.bus.subscribe_shared(Channel.STATUS, STORE_GROUP, fleet.on_status)
+    history = parts.settings.history
+    retention = Retention(writer, history.keep_days, int(history.max_gib * 2**30), parts.registry, time_ns)
     parts.eternal += [("ingest", ingest.run), ("poison", desk.run), ("fleet", fleet.run), ("vessels", vessels.run)]
+    parts.eternal.append(("retention", retention.run))
 
     async def end() -> None:
         await _end("ingest_drain", ingest.drain, DRAIN_TIMEOUT_S)

@@ -62,9 +62,17 @@ class BusSettings(Section):
 
 
 class HistorySettings(Section):
-    """The history file."""
+    """The history file and how much of it is kept.
+
+    Attributes:
+        path: the file.
+        keep_days: age at which records go, days since they were received.
+        max_gib: size above which the oldest go whatever their age, GiB.
+    """
 
     path: Path
+    keep_days: float = Field(default=30.0, gt=0, le=36_500)
+    max_gib: float = Field(default=20.0, ge=0.01, le=100_000)
 
 
 class OperationsSettings(Section):
@@ -170,7 +178,7 @@ def _resolve(settings: Settings, base: Path) -> Settings:
         "bus": bus.model_copy(
             update={name: base / getattr(bus, name) for name in ("certificate", "private_key", "trust")}
         ),
-        "history": HistorySettings(path=base / settings.history.path),
+        "history": settings.history.model_copy(update={"path": base / settings.history.path}),
         "operations": OperationsSettings(url=_resolve_url(settings.operations.url, base)),
         "site": SiteSettings(chart=base / settings.site.chart),
         "control_room": ControlRoomSettings(dir=base / control_room_dir if control_room_dir else None),

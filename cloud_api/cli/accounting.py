@@ -39,6 +39,8 @@ def _as_json(item: StreamAccount) -> str:
 def _as_text(item: StreamAccount) -> str:
     verdict = "whole" if item.is_whole() else "NOT WHOLE"
     parts = [f"{item.stream_id}: {verdict}: received {item.received} + gaps {item.declared_gap} of 1..{item.max_seq}"]
+    if item.expired:
+        parts.append(f"expired {item.expired}")
     for name, ranges in (("missing", item.holes), ("twice", item.doubles), ("acknowledged, absent", item.unbacked)):
         if ranges:
             parts.append(f"{name} {_shown(ranges)}")

@@ -12,7 +12,7 @@ from cloud_api.history.models import SeqRange, StreamAccount, StreamEvidence
 
 def account(evidence: StreamEvidence) -> StreamAccount:
     """Draw the balance of one stream."""
-    covered = merge([*evidence.points, *evidence.gaps])
+    covered = merge([*evidence.points, *evidence.gaps, *evidence.expired])
     max_seq = max((item.last_seq for item in [*covered, *evidence.ledger]), default=0)
     whole = [SeqRange(1, max_seq)] if max_seq else []
     return StreamAccount(
@@ -23,6 +23,7 @@ def account(evidence: StreamEvidence) -> StreamAccount:
         holes=subtract(whole, covered),
         doubles=intersect(evidence.points, evidence.gaps),
         unbacked=subtract(merge(evidence.ledger), covered),
+        expired=sum(item.count() for item in evidence.expired),
     )
 
 

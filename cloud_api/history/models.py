@@ -1,6 +1,6 @@
 """What goes into the history and what comes out of it. No database type appears here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.batch import Batch
@@ -56,17 +56,21 @@ class StreamEvidence:
         points: runs of sequence numbers that have a stored record.
         gaps: ranges that the gateway declared as lost.
         ledger: ranges that were acknowledged to the gateway.
+        expired: ranges that were stored and that retention has taken away.
     """
 
     stream_id: str
     points: list[SeqRange]
     gaps: list[SeqRange]
     ledger: list[SeqRange]
+    expired: list[SeqRange] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class StreamAccount:
     """The balance of one stream: whole if received + declared gaps = 1..max seq, and the ledger says the same.
+
+    What retention has taken away was received, and is counted apart.
 
     Attributes:
         stream_id: its id.
@@ -76,6 +80,7 @@ class StreamAccount:
         holes: numbers below ``max_seq`` that are neither.
         doubles: numbers that are both stored and declared lost.
         unbacked: numbers acknowledged to the gateway that are neither stored nor declared lost.
+        expired: records and gaps that were stored and that retention has taken away.
     """
 
     stream_id: str
@@ -85,6 +90,7 @@ class StreamAccount:
     holes: list[SeqRange]
     doubles: list[SeqRange]
     unbacked: list[SeqRange]
+    expired: int = 0
 
     def is_whole(self) -> bool:
         """Tell whether the balance holds."""

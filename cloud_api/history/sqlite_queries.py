@@ -53,6 +53,7 @@ _RUNS = """
 """
 _GAPS = "SELECT first_seq, last_seq FROM gaps WHERE stream_ref = ? ORDER BY 1"
 _LEDGER = "SELECT first_seq, last_seq FROM ledger WHERE stream_ref = ? ORDER BY 1"
+_EXPIRED = "SELECT first_seq, last_seq FROM expired WHERE stream_ref = ? ORDER BY 1"
 _POINTS = """
     SELECT streams.stream_id, points.seq, points.observed_at_ns, series.kind, nullif(series.place, ''),
            points.payload, points.raw
@@ -97,8 +98,10 @@ def evidence(connection: sqlite3.Connection) -> list[StreamEvidence]:
     """Return what is stored of every stream, by id."""
     found = []
     for stream_ref, stream_id in connection.execute("SELECT stream_ref, stream_id FROM streams ORDER BY 2").fetchall():
-        points, gaps, ledger = (_ranges(connection, query, stream_ref) for query in (_RUNS, _GAPS, _LEDGER))
-        found.append(StreamEvidence(stream_id=stream_id, points=points, gaps=gaps, ledger=ledger))
+        points, gaps, ledger, expired = (
+            _ranges(connection, query, stream_ref) for query in (_RUNS, _GAPS, _LEDGER, _EXPIRED)
+        )
+        found.append(StreamEvidence(stream_id=stream_id, points=points, gaps=gaps, ledger=ledger, expired=expired))
     return found
 
 

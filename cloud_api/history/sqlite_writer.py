@@ -11,6 +11,7 @@ import msgspec
 from cloud_api.history.models import CommitOutcome, ReceivedBatch
 from cloud_api.history.series import ReferenceCache, SeriesKey, series_key
 from cloud_api.history.sqlite_database import open_for_writing, translated
+from cloud_api.history.sqlite_retention import Expiry, expire_some
 from contracts.ids import split_stream_id
 from contracts.payloads import Gap
 from contracts.records import Record
@@ -31,6 +32,7 @@ _NEAREST = """
     SELECT first_seq, last_seq FROM ledger
     WHERE stream_ref = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1
 """
+_NEAREST_EXPIRED = _NEAREST.replace("FROM ledger", "FROM expired")
 
 
 class SqliteHistoryWriter:
@@ -54,12 +56,20 @@ class SqliteHistoryWriter:
         """See ``HistoryWriter``."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, list(batches))
 
+    async def expire(self, before_ns: int, max_bytes: int) -> Expiry:
+        """See ``Forgetful``."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._expire, before_ns, max_bytes)
+
     async def close(self) -> None:
         """See ``HistoryWriter``."""
         if not self._is_closed:
             self._is_closed = True
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
             self._thread.shutdown(wait=True)
+
+    def _expire(self, before_ns: int, max_bytes: int) -> Expiry:
+        with translated("expire batches", self._path):
+            return expire_some(self._connection, before_ns, max_bytes)
 
     def _commit(self, batches: list[ReceivedBatch]) -> list[CommitOutcome]:
         connection = self._connection
@@ -96,6 +106,11 @@ class SqliteHistoryWriter:
             return CommitOutcome.DUPLICATE
         if nearest is not None and nearest[1] >= batch.first_seq:
             return CommitOutcome.RANGE_CONFLICT
+        expired = connection.execute(_NEAREST_EXPIRED, (stream_ref, batch.last_seq)).fetchone()
+        if expired is not None and expired[1] >= batch.first_seq:
+            # it was received, and retention has taken it away: known if it lies in there whole
+            is_known = expired[0] <= batch.first_seq and batch.last_seq <= expired[1]
+            return CommitOutcome.DUPLICATE if is_known else CommitOutcome.RANGE_CONFLICT
         site, gateway, _, _ = split_stream_id(batch.stream_id)
         points, gaps = [], []
         for record in batch.records:

@@ -1,0 +1,74 @@
+"""Takes the oldest batches out of the history, a few at a time, and remembers which ranges they were.
+
+A batch goes whole: its records, its gaps and its ledger row, in one transaction with the range that says so. The
+balance of a stream therefore still closes, and a batch that a gateway sends again is still known as received.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+MAX_BATCHES = 40
+"""Batches a transaction: some 8,000 records, a tenth of a second, so that commits of new batches hardly wait."""
+
+_OLDEST = "SELECT stream_ref, first_seq, last_seq FROM ledger WHERE received_at_ns < ? ORDER BY received_at_ns LIMIT ?"
+_OLDEST_TIME = "SELECT received_at_ns FROM ledger ORDER BY received_at_ns LIMIT 1 OFFSET ?"
+_ADJOINING = "SELECT first_seq, last_seq FROM expired WHERE stream_ref = ? AND first_seq <= ? ORDER BY 1 DESC LIMIT 1"
+_FOLLOWING = "SELECT last_seq FROM expired WHERE stream_ref = ? AND first_seq = ?"
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """What one step took away, and the bytes that the history uses after it."""
+
+    batches: int
+    records: int
+    used_bytes: int
+
+
+def expire_some(connection: sqlite3.Connection, before_ns: int, max_bytes: int) -> Expiry:
+    """Take away at most ``MAX_BATCHES`` batches in one transaction.
+
+    Args:
+        connection: open for writing, no transaction running.
+        before_ns: batches received before it are too old, UTC ns.
+        max_bytes: while the history uses more, its oldest batches go whatever their age.
+    """
+    if used_bytes(connection) > max_bytes:
+        oldest = connection.execute(_OLDEST_TIME, (MAX_BATCHES,)).fetchone()
+        before_ns = max(before_ns, oldest[0] if oldest else before_ns)
+    records = 0
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        rows = connection.execute(_OLDEST, (before_ns, MAX_BATCHES)).fetchall()
+        for stream_ref, first_seq, last_seq in rows:
+            records += _expire(connection, stream_ref, first_seq, last_seq)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return Expiry(len(rows), records, used_bytes(connection))
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Return the bytes of pages in use; pages that expiry has freed are used again before the file grows."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _expire(connection: sqlite3.Connection, stream_ref: int, first_seq: int, last_seq: int) -> int:
+    span = (stream_ref, first_seq, last_seq)
+    done = connection.execute("DELETE FROM points WHERE stream_ref = ? AND seq BETWEEN ? AND ?", span)
+    connection.execute("DELETE FROM gaps WHERE stream_ref = ? AND first_seq BETWEEN ? AND ?", span)
+    connection.execute("DELETE FROM ledger WHERE stream_ref = ? AND first_seq = ?", span[:2])
+    before = connection.execute(_ADJOINING, (stream_ref, first_seq)).fetchone()
+    if before is not None and before[1] == first_seq - 1:
+        first_seq = before[0]
+    after = connection.execute(_FOLLOWING, (stream_ref, last_seq + 1)).fetchone()
+    if after is not None:
+        connection.execute("DELETE FROM expired WHERE stream_ref = ? AND first_seq = ?", (stream_ref, last_seq + 1))
+        last_seq = after[0]
+    connection.execute("INSERT OR REPLACE INTO expired VALUES (?, ?, ?)", (stream_ref, first_seq, last_seq))
+    return done.rowcount
