@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).parent.parent
 SYSTEM = Path(__file__).parent / "system"
@@ -38,6 +39,13 @@ class _NoSocket(socket.socket):
 def _no_internet_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.node.get_closest_marker("system") is None:
         monkeypatch.setattr(socket, "socket", _NoSocket)
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Undo what a command under test configured: its stderr is gone when the test is over."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fleet_deploy.ca.service import CERTIFICATE, PRIVATE_KEY, TRUST
 
+HISTORY_MAX_GIB = 2.0
+"""Days of the demonstration's traffic, on a disk that was not bought for it."""
+
 
 @dataclass(frozen=True)
 class CloudPlan:
@@ -35,6 +38,7 @@ def cloud_toml(plan: CloudPlan) -> str:
         "",
         "[history]",
         f"path = {_text(plan.history)}",
+        f"max_gib = {HISTORY_MAX_GIB}",
         "",
         "[operations]",
         f"url = {_text(f'sqlite+aiosqlite:///{plan.folder}/operations.sqlite')}",

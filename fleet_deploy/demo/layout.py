@@ -9,8 +9,6 @@ SOURCE = Path(__file__).resolve().parent.parent.parent
 """Folder that holds the packages: the checkout, or site-packages."""
 SITE = "puerto-demo"
 GATEWAYS = ("gw-approach-1", "gw-crane-1", "gw-crane-2", "gw-berth-1")
-MAX_SOCKET_PATH = 100
-"""A gateway's own limit for the socket of its drivers; Linux allows 107 bytes (unix(7))."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Layout:
         return self.folder / "devices" / f"{gateway}.yaml"
 
     def data(self, gateway: str) -> Path:
-        """The gateway's outbox and sockets; directly below the folder, since paths of sockets may not be long."""
+        """The gateway's outbox and sockets."""
         return self.folder / gateway
 
     @property
@@ -97,18 +95,8 @@ class Layout:
         """Make what is missing.
 
         Raises:
-            ConfigError: a folder cannot be made, or its path is too long for the Unix sockets in it.
+            ConfigError: a folder cannot be made.
         """
-        longest = max(len(str(self.data(gateway) / "run" / "handover.sock").encode()) for gateway in GATEWAYS)
-        if longest > MAX_SOCKET_PATH:
-            cause = f"its Unix sockets would have paths of {longest} bytes, a gateway allows {MAX_SOCKET_PATH}"
-            raise ConfigError(
-                "make demonstration",
-                str(self.folder),
-                cause,
-                "give a shorter --dir, or: make run RUN_DIR=/tmp/port",
-                "path_too_long",
-            )
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for path in (self.cloud, self.folder / "devices", self.logs):

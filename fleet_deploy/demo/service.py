@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from contracts.errors import LinkError
 from fleet_deploy.broker.ports import Monitor
@@ -27,8 +26,6 @@ GATEWAYS_TIMEOUT_S = 20.0
 """For the gateways to report once vessels arrive; after that the port is shown without the late ones."""
 FOLLOW_INTERVAL_S = 0.5
 CONFIG_EXIT = 2
-LARGE_HISTORY_BYTES = 2 * 1024**3
-"""A demonstration left running for days; the history has no cap of its own, so it is said."""
 
 
 class Demonstration:
@@ -108,9 +105,6 @@ class Demonstration:
         if not has_room:
             text = "sin construir; la API funciona / not built: `make control-room` builds it; the API works without it"
             self._board.say("control room", text)
-        if (size_bytes := _size(self._layout.history)) > LARGE_HISTORY_BYTES:
-            size = f"{size_bytes / 1024**3:.1f} GiB"
-            self._board.say("history", f"{size}; se puede borrar / may be deleted when stopped: {self._layout.cloud}")
 
     async def _until(self, name: str, text: str, check: Callable[[], Awaitable[bool]]) -> None:
         """Wait until ``check`` holds.
@@ -171,10 +165,3 @@ class Demonstration:
             for gateway in self._devices.refresh() or ():
                 self._board.say(gateway, "lee los sensores en sus puertos nuevos / reads the hardware at its new ports")
                 self._supervisor.restart(gateway)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -70,12 +70,21 @@ def test_the_device_never_loads_the_cloud_s_libraries() -> None:
 
 
 def test_every_module_can_be_imported_alone() -> None:
-    """One fresh interpreter a module: an import cycle shows only for some first imports."""
+    """One process a module: an import cycle shows only for some first imports.
+
+    Each is forked from an interpreter that has loaded the libraries and nothing of ours, which is ten times faster than
+    a new interpreter each and the same to an import of ours.
+    """
     names = [module_name(path) for path in product_files() if "versions" not in path.parts and path.name != "env.py"]
     names = [name for name in names if not name.endswith("__main__")]
     assert len(names) > len(PACKAGES)
     script = (
         "import importlib, os, sys\n"
+        "for name in ('pydantic', 'pydantic_settings', 'msgspec', 'aiohttp.web', 'sqlalchemy.ext.asyncio', 'alembic',\n"
+        "             'structlog', 'typer', 'cryptography.x509', 'pyais', 'pymodbus.client', 'paho.mqtt.client', 'nats',\n"
+        "             'yaml', 'prometheus_client', 'serial'):\n"
+        "    importlib.import_module(name)\n"
+        "assert not set(sys.modules) & {'contracts', 'cloud_api', 'gateway', 'edge_agent'}\n"
         "failed = []\n"
         "for name in sys.argv[1:]:\n"
         "    pid = os.fork()\n"
