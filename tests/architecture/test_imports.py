@@ -10,6 +10,42 @@ from tests.architecture.test_tree import PACKAGES, ROOT, product_files
 IO_MODULES = {"asyncio", "socket", "serial", "sqlite3", "time", "threading", "logging", "structlog", "paho", "nats"}
 SANS_IO_FOLDERS = ("contracts", "edge_agent/parsers")
 SANS_IO_STEMS = ("policy", "states")
+LIBRARIES = (
+    "aiohttp.web",
+    "alembic",
+    "cryptography.x509",
+    "msgspec",
+    "nats",
+    "paho.mqtt.client",
+    "prometheus_client",
+    "pyais",
+    "pydantic_settings",
+    "pymodbus.client",
+    "serial",
+    "sqlalchemy.ext.asyncio",
+    "structlog",
+    "typer",
+    "yaml",
+)
+LOADER = """
+import importlib, os, sys
+for name in LIBRARIES:
+    importlib.import_module(name)
+assert not set(sys.modules) & {"contracts", "cloud_api", "gateway", "edge_agent"}
+failed = []
+for name in sys.argv[1:]:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException as exc:
+            print(name, repr(exc), flush=True)
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        failed.append(name)
+sys.exit(bool(failed))
+"""
 DEVICE_FORBIDDEN = {"numpy", "scipy", "sqlalchemy", "aiohttp", "nats", "alembic", "influxdb_client", "twisted"}
 
 
@@ -78,27 +114,7 @@ def test_every_module_can_be_imported_alone() -> None:
     names = [module_name(path) for path in product_files() if "versions" not in path.parts and path.name != "env.py"]
     names = [name for name in names if not name.endswith("__main__")]
     assert len(names) > len(PACKAGES)
-    script = (
-        "import importlib, os, sys\n"
-        "for name in ('pydantic', 'pydantic_settings', 'msgspec', 'aiohttp.web', 'sqlalchemy.ext.asyncio', 'alembic',\n"
-        "             'structlog', 'typer', 'cryptography.x509', 'pyais', 'pymodbus.client', 'paho.mqtt.client', 'nats',\n"
-        "             'yaml', 'prometheus_client', 'serial'):\n"
-        "    importlib.import_module(name)\n"
-        "assert not set(sys.modules) & {'contracts', 'cloud_api', 'gateway', 'edge_agent'}\n"
-        "failed = []\n"
-        "for name in sys.argv[1:]:\n"
-        "    pid = os.fork()\n"
-        "    if pid == 0:\n"
-        "        try:\n"
-        "            importlib.import_module(name)\n"
-        "        except BaseException as exc:\n"
-        "            print(name, repr(exc), flush=True)\n"
-        "            os._exit(1)\n"
-        "        os._exit(0)\n"
-        "    if os.waitpid(pid, 0)[1]:\n"
-        "        failed.append(name)\n"
-        "sys.exit(bool(failed))\n"
-    )
+    script = LOADER.replace("LIBRARIES", repr(LIBRARIES))
     done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=600,
                           check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout
