@@ -118,3 +118,53 @@ def test_every_module_can_be_imported_alone() -> None:
     done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=600,
                           check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+ONLY_LOCKED = """
+import sys
+from importlib.metadata import packages_distributions
+locked = set(sys.argv[1].split(","))
+refused = {top for top, names in packages_distributions().items()
+           if not any(name.lower().replace("_", "-").replace(".", "-") in locked for name in names)}
+class Refuser:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in refused:
+            raise ModuleNotFoundError(f"{name} is not in the lock", name=name)
+sys.meta_path.insert(0, Refuser())
+import importlib
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+"""
+
+
+def locked_names(lock: str) -> str:
+    lines = (ROOT / "locks" / lock).read_text().splitlines()
+    return ",".join(line.split("==")[0].split("[")[0].lower() for line in lines if "==" in line and line[0] != " ")
+
+
+def import_with_lock(lock: str, packages: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    paths = [path for path in product_files() if path.relative_to(ROOT).parts[0] in packages]
+    names = [module_name(path) for path in paths if "versions" not in path.parts and path.name != "env.py"]
+    command = [
+        sys.executable,
+        "-c",
+        ONLY_LOCKED,
+        locked_names(lock),
+        *[name for name in names if name[-8:] != "__main__"],
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_device_s_lock_is_all_that_the_device_needs() -> None:
+    done = import_with_lock("device.txt", ("contracts", "firmware_configs", "edge_agent", "gateway"))
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_run_lock_is_all_that_make_run_needs() -> None:
+    done = import_with_lock("run.txt", PACKAGES)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_lock_that_lacks_something_is_noticed() -> None:
+    """Mutation proof: the cloud does not load with what a device has."""
+    assert "is not in the lock" in import_with_lock("device.txt", ("cloud_api",)).stderr
