@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 SYSTEM = Path(__file__).parent / "system"
 RECORDINGS = ROOT.parent / "shared" / "data"
+
+# how long an example takes says more about what else the machine does than about the code
+settings.register_profile("porttrack", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("porttrack")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
