@@ -33,6 +33,8 @@ class Ais(_Payload, frozen=True, tag="ais"):
         msg_type: 1 to 27 (28: draft).
         mmsi: 9 digits of the sender, as transmitted.
         station: kind of sender.
+        mmsi_class: form of the MMSI where it is not a ship's (``contracts.mmsi.MmsiClass``: "handheld", "auxiliary_craft",
+            "mob", "illegal", …); a sender of another form is never class A or B.
         talker: NMEA talker id of the receiver ("AI", "BS", …).
         is_own: the sentence was VDO, the receiver's own transponder.
         channel: VHF channel "A" or "B".
@@ -53,12 +55,14 @@ class Ais(_Payload, frozen=True, tag="ais"):
         draught_m: present static draught, 0.1 to 25.5 m.
         destination: destination as typed by the crew.
         eta_month: month of the estimated time of arrival, 1 to 12; likewise day, hour and minute, UTC.
+        mothership_mmsi: ship that an auxiliary craft belongs to.
         other: fields of this message type that have no attribute of their own, by their M.1371 names.
     """
 
     msg_type: int
     mmsi: int
     station: AisStation = AisStation.UNKNOWN
+    mmsi_class: str | None = None
     talker: str | None = None
     is_own: bool = False
     channel: str | None = None
@@ -85,6 +89,7 @@ class Ais(_Payload, frozen=True, tag="ais"):
     eta_day: int | None = None
     eta_hour: int | None = None
     eta_minute: int | None = None
+    mothership_mmsi: int | None = None
     other: dict[str, FieldValue] = msgspec.field(default_factory=dict)
 
 
@@ -157,6 +162,9 @@ class CraneSample(_Payload, frozen=True, tag="crane_sample"):
         hoist_m: height of the spreader above the quay, m.
         gantry_m: position of the crane along the quay, m of chainage.
         wind_mps: wind at the boom, m/s.
+        is_twin: the spreader is set to two 20-foot units.
+        cycle_no: lifts that the PLC has counted since its counter began.
+        plc_boot_no: how often the PLC has started, as it counts itself.
     """
 
     hoist_load_t: float | None = None
@@ -166,10 +174,24 @@ class CraneSample(_Payload, frozen=True, tag="crane_sample"):
     hoist_m: float | None = None
     gantry_m: float | None = None
     wind_mps: float | None = None
+    is_twin: bool | None = None
+    cycle_no: int | None = None
+    plc_boot_no: int | None = None
 
 
 class CraneCycle(_Payload, frozen=True, tag="crane_cycle"):
-    """One lift of a crane, from locked to unlocked; (plc_boot_id, cycle_no) identifies it."""
+    """One lift of a crane, from locked to unlocked; (plc_boot_id, cycle_no) identifies it.
+
+    Attributes:
+        plc_boot_id: epoch that the number counts in: a start of the PLC, or of the count where the PLC keeps none.
+        cycle_no: number of the lift in that epoch.
+        locked_at_ns: UTC ns when the twist-locks closed; of a lift that was first seen under way, when it was seen.
+        unlocked_at_ns: UTC ns when they opened.
+        gross_t: what hung under the spreader, t.
+        direction: "load", "discharge", "restow" (ship to ship) or "shift" (quay to quay).
+        kind: "container", "twin", "hatch_cover" or "bin".
+        is_lock_seen: false for a lift that was under way when the driver began to look.
+    """
 
     plc_boot_id: str
     cycle_no: int
@@ -178,14 +200,27 @@ class CraneCycle(_Payload, frozen=True, tag="crane_cycle"):
     gross_t: float | None = None
     direction: str | None = None
     kind: str | None = None
+    is_lock_seen: bool | None = None
 
 
 class BerthSample(_Payload, frozen=True, tag="berth_sample"):
-    """A berth: mooring-hook tensions kN in hook order, docking-laser distance m and speed of approach m/s."""
+    """A berth's mooring hooks and docking lasers.
+
+    Attributes:
+        hook_tension_kn: tension of each hook, kN, in hook order.
+        distance_m: fender line to hull, m; with several lasers the nearest.
+        approach_speed_mps: speed towards the quay, m/s; with several lasers the highest.
+        hook_load_pct: tension in % of the breaking load of the line, in hook order.
+        laser_distance_m: distance of each docking laser, m, in laser order.
+        laser_approach_mps: speed of approach at each laser, m/s, in laser order.
+    """
 
     hook_tension_kn: list[float | None] = msgspec.field(default_factory=list)
     distance_m: float | None = None
     approach_speed_mps: float | None = None
+    hook_load_pct: list[float | None] | None = None
+    laser_distance_m: list[float | None] | None = None
+    laser_approach_mps: list[float | None] | None = None
 
 
 class RadarLabel(_Payload, frozen=True, tag="radar_label"):

@@ -135,13 +135,14 @@ class Stamper:
         self._probe = probe
         self._last = Moment(0, 0)
 
-    def stamp(self, payload: Payload, raw: str | None, at: Moment) -> Observation:
+    def stamp(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> Observation:
         """Return the observation of a payload; later calls get later monotonic stamps even at one ``at``.
 
         Args:
             payload: what was observed.
             raw: the original sentence, where it is kept.
             at: when its bytes were read.
+            place: asset that was observed, where it is not the source's own.
         """
         wall_ns, last_ns = at.wall_ns, self._last.wall_ns
         if last_ns - _REPEAT_NS < wall_ns <= last_ns:
@@ -154,6 +155,6 @@ class Stamper:
             boot_id=self._boot_id,
             source=self._source,
             payload=payload,
-            place=self._place,
+            place=place or self._place,
             raw=raw,
         )

@@ -26,8 +26,11 @@ LINK = {"kind": "tcp", "host": "127.0.0.1", "port": 502}
 
 
 class NoSink:
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         raise AssertionError(payload, raw, at)
+
+    def watch(self, payload: Payload, at: Moment) -> None:
+        raise AssertionError(payload, at)
 
     async def room(self) -> None:
         return

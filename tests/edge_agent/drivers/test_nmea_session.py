@@ -25,9 +25,12 @@ class ListSink:
     def __init__(self) -> None:
         self.taken: list[tuple[Payload, str | None]] = []
 
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         assert at.wall_ns > 0
         self.taken.append((payload, raw))
+
+    def watch(self, payload: Payload, at: Moment) -> None:
+        raise AssertionError(payload, at)
 
     async def room(self) -> None:
         return

@@ -23,10 +23,14 @@ class ListSink:
     def __init__(self) -> None:
         self.payloads: list[Payload] = []
 
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         assert raw is None
         assert at.mono_ns > 0
         self.payloads.append(payload)
+
+    def watch(self, payload: Payload, at: Moment) -> None:
+        assert at.mono_ns > 0
+        self.watched.append(payload)
 
     async def room(self) -> None:
         return
