@@ -171,9 +171,16 @@ def _merge_source(source: dict[str, Any], change: dict[str, Any] | None, path: P
 
 
 def _resolve_registers(source: dict[str, Any], profiles_dir: Path, referrer: Path) -> dict[str, Any]:
-    name = source.get("registers")
-    if not isinstance(name, str):
-        return source
-    key = f"sources.{source['source']}.registers"
-    file = profile_path(profiles_dir / "hardware" / "registers", name, referrer, key)
-    return {**source, "registers": read_profile(file, RegisterMap)}
+    def read(values: dict[str, Any], path: str) -> dict[str, Any]:
+        name = values.get("registers")
+        if not isinstance(name, str):
+            return values
+        file = profile_path(profiles_dir / "hardware" / "registers", name, referrer, f"{path}.registers")
+        return {**values, "registers": read_profile(file, RegisterMap)}
+
+    prefix = f"sources.{source['source']}"
+    resolved = read(source, prefix)
+    units = source.get("units")
+    if units is None:
+        return resolved
+    return {**resolved, "units": [read(unit, f"{prefix}.units[{index}]") for index, unit in enumerate(units)]}
