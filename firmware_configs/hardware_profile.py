@@ -74,6 +74,10 @@ class _ModbusSource(_Source):
             return self.units
         return [ModbusUnit(unit_id=self.unit_id, registers=self.registers)]
 
+    def places(self) -> set[str]:
+        """Return the assets that it observes, those of single units included."""
+        return super().places() | {unit.place for unit in self.all_units() if unit.place is not None}
+
     @model_validator(mode="after")
     def _units_are_told_apart(self) -> Self:
         if (self.registers is None) == (not self.units):

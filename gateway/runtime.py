@@ -13,6 +13,7 @@ from contracts.topics import Channel, topic
 from edge_agent.clock import ClockProbe, Stamper
 from edge_agent.handover.source_lock import SourceLock
 from firmware_configs.device import EffectiveConfig
+from gateway.alarms.keeper import AlarmKeeper
 from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
@@ -83,11 +84,14 @@ class Gateway:
         socket_path = folder / "handover.sock"
         launcher = Launcher(settings.config_path, settings.profiles_dir, socket_path)
         self._supervisor = Supervisor(config.sources, folder, config.supervision, launcher)
-        self._server = HandOverServer(socket_path, self._supervisor.drivers, self._outbox, self._counters)
+        board = Board()
+        names = list(self._supervisor.drivers)
+        alarms_path = config.data_dir / "alarms.json"
+        self._alarms = AlarmKeeper(self._outbox, alarms_path, names, board.put_alarms, self._counters)
+        self._server = HandOverServer(socket_path, self._supervisor.drivers, self._alarms, self._counters)
         files = {name: driver.log_path for name, driver in self._supervisor.drivers.items()}
         self._driver_logs = DriverLogs(files, self._counters)
         self._uplink = self._make_uplink(owner)
-        board = Board()
         self._reporter = self._make_reporter(board)
         ends = _certificate_ends_at(config.identity.certificate)
         collector = GatewayCollector(board, config.hardware, config.data_dir, ends)
@@ -102,6 +106,7 @@ class Gateway:
         self._take_folder()
         self._outbox.start(self._uplink.wake)
         try:
+            await self._alarms.load()
             await self._server.start()
             self._page.start()
             log.info("gateway_started", gateway=self._settings.config.device, software=software_version())

@@ -10,6 +10,7 @@ import struct
 import msgspec
 
 from contracts.errors import PeerError
+from contracts.payloads import Alarm
 from contracts.records import Observation
 
 PROTOCOL_VERSION = 1
@@ -53,11 +54,25 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", omit_defaults=True
     last_error: str = ""
 
 
-class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
-    """Answer to ``Hello``: last number of this run on disk (0: none). The driver sends what follows it again."""
+class ActiveAlarm(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An alarm that was raised and not cleared, and the asset that it is about."""
+
+    alarm: Alarm
+    place: str | None = None
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome", omit_defaults=True):
+    """Answer to ``Hello``.
+
+    Attributes:
+        stored_no: last number of this run on disk (0: none); the driver sends what follows it again.
+        version: of the protocol.
+        active_alarms: alarms of this source that were raised and not cleared, by whichever run.
+    """
 
     stored_no: int
     version: int = PROTOCOL_VERSION
+    active_alarms: list[ActiveAlarm] = msgspec.field(default_factory=list)
 
 
 class Stored(msgspec.Struct, frozen=True, tag="stored"):

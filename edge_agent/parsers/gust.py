@@ -1,7 +1,8 @@
 """The 3-second gust: mean speed over the last three seconds, by time and not by number of samples. Sans-io.
 
 Each sample stands for the time since the one before it, so that an anemometer whose rate wavers is not biased. Where
-the samples do not cover three seconds without a hole there is no gust: null, never the mean of what happens to be there.
+the samples do not cover three seconds without a hole there is no gust: null, never the mean of what there happens
+to be.
 
 *Source:* WMO-No. 8 (CIMO Guide), volume I chapter 5: the gust is the peak of the 3 s running mean; FEM 1.004 and
 ISO 4302 state the wind limits of cranes by the same mean.
@@ -12,12 +13,12 @@ from collections import deque
 WINDOW_NS = 3_000_000_000
 
 MAX_GAP_NS = 1_500_000_000
-"""Longest step between two samples that still joins them: anemometers speak once a second, with half a second of jitter.
+"""Longest step between two samples that still joins them: anemometers speak once a second, give or take half of one.
 After a longer one three new seconds are awaited."""
 
 MIN_STEP_NS = 5_000_000
-"""Samples closer together than this count as one, the newest: bytes of one read carry one time. Caps the window at 1,202
-samples whatever a device sends."""
+"""Samples closer together than this count as one, the newest: bytes of one read carry one time. Caps the window at
+1,202 samples whatever a device sends."""
 
 _MILLIMETRES = 3
 

@@ -37,6 +37,7 @@ class GatewayCollector(Collector):
         yield from _buffer(newest)
         yield from _sources(newest)
         yield from _uplink(newest)
+        yield _alarms(newest)
 
     def _device(self, newest: LocalStatus) -> Iterator[Metric]:
         status = newest.status
@@ -107,6 +108,15 @@ def _sources(newest: LocalStatus) -> Iterator[Metric]:
         if source.last_record_at_ns is not None:
             last.add_metric([source.source], source.last_record_at_ns / 1e9)
     yield from (records, errors, restarts, running, last)
+
+
+def _alarms(newest: LocalStatus) -> Metric:
+    text = "1 while a limit is passed at the edge"
+    active = GaugeMetricFamily("gateway_alarm_active", text, labels=["source", "place", "alarm", "severity", "subject"])
+    for each in newest.alarms:
+        alarm = each.alarm
+        active.add_metric([each.source, each.place or "", alarm.alarm, alarm.severity, alarm.subject], 1)
+    return active
 
 
 def _uplink(newest: LocalStatus) -> Iterator[Metric]:

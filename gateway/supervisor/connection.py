@@ -83,7 +83,7 @@ class DriverConnection:
             ExceptionGroup: of ``PeerError`` (it broke the protocol) and ``LinkError`` (disk or socket).
         """
         stored_no = await self._store.stored_no(hello.source, hello.run_id)
-        await self._send(Welcome(stored_no))
+        await self._send(Welcome(stored_no, active_alarms=self._store.active_alarms(hello.source)))
         driver.said_hello(hello.pid)
         run = IncomingRun(stored_no)
         async with asyncio.TaskGroup() as tasks:
