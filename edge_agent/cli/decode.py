@@ -116,8 +116,7 @@ class LogReader:
                 if timed is None:
                     self._without_time += 1
                     continue
-                at_s, raw = timed
-                line = raw + b"\n"
+                at_s, line = timed
                 now_ns = max(now_ns, int(at_s * 1e9))
             else:
                 now_ns = self._lines * _LINE_NS + (time.monotonic_ns() if self.is_live else 0)

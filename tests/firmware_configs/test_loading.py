@@ -114,7 +114,7 @@ def test_a_wrong_enum_names_the_allowed_values(write: Write) -> None:
 
 def test_a_wrong_key_of_a_source_names_the_allowed_ones(write: Write) -> None:
     (line,) = refused(write(sources={"sts-1": {"sample_khz": 5}}))
-    assert "sources.sts-1.sample_khz: unknown key; allowed: answer_timeout_s, cycle, driver" in line
+    assert "sources.sts-1.sample_khz: unknown key; allowed: alarms, answer_timeout_s, cycle" in line
 
 
 def test_a_wrong_tag_names_the_allowed_ones(write: Write) -> None:
