@@ -57,7 +57,7 @@ class CycleRules(Profile):
     slack_below_t: float = Field(default=0.7, gt=0, le=20)
     contact_hold_s: float = Field(default=0.5, ge=0, le=5)
     load_hold_s: float = Field(default=0.5, ge=0, le=5)
-    min_travel_m: float = Field(default=3.0, gt=0, le=50)
+    min_travel_m: float = Field(default=2.0, gt=0, le=50)
     ship_from_m: float = Field(default=2.0, ge=-50, le=50)
     lost_s: float = Field(default=10.0, gt=0, le=120)
     counter_wait_s: float = Field(default=2.0, ge=0, le=30)

@@ -27,6 +27,7 @@ class ListSink:
 
     def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         assert at.wall_ns > 0
+        assert place is None
         self.taken.append((payload, raw))
 
     def watch(self, payload: Payload, at: Moment) -> None:
