@@ -1,9 +1,9 @@
 """One whole AIS message → ``contracts.payloads.Ais``.
 
-The layouts of all types are tables (``ais_reports``, ``ais_other``, ``ais_applications``); what a code means is decided
-in ``ais_values``. Position and static reports of their full length, nine of ten messages, take ``ais_fast``, which gives
-the same and is proven to. It refuses what is no message: another type, a payload cut before its sender's MMSI, a part of
-type 24 that the standard does not define.
+The layouts of all types are tables (``ais_reports``, ``ais_other``, ``ais_applications``); what a code means is
+decided in ``ais_values``. Position and static reports of their full length, nine of ten messages, take ``ais_fast``,
+which gives the same and is proven to. It refuses what is no message: another type, a payload cut before its sender's
+MMSI, a part of type 24 that the standard does not define.
 
 *Source:* ITU-R M.1371-5 annex 8; armour: IEC 61162-1:2016 clause 8.3.85.
 """

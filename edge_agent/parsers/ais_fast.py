@@ -1,13 +1,13 @@
 """The same as the layouts of types 1 to 3, 5 and 18 say, for messages of full length, written out.
 
-These are nine of ten messages; a table costs three times as much. Values come from look-up tables made by the readers of
-``ais_values``, so that a code means the same in both; a property test compares both on any bits.
+These are nine of ten messages; a table costs three times as much. Values come from look-up tables made by the readers
+of ``ais_values``, so that a code means the same in both; a property test compares both on any bits.
 
 *Source:* ITU-R M.1371-5 annex 8, tables 48, 52, 69 (bit positions); docs/adr/0013.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.payloads import Ais, AisStation, FieldValue
 from edge_agent.parsers import ais_values as values
@@ -140,7 +140,9 @@ def class_a_static(value: int, msg_type: int, message: AisMessage) -> Ais:
     }
     if (number := values.flag_state_number(imo)) is not None:
         other["flag_state_number"] = number
-    outline = values.dimensions(middle >> 53 & 0x1FF, middle >> 44 & 0x1FF, middle >> 38 & 63, middle >> 32 & 63)
+    outline: dict[str, Any] = values.dimensions(
+        middle >> 53 & 0x1FF, middle >> 44 & 0x1FF, middle >> 38 & 63, middle >> 32 & 63
+    )
     if "length_m" in outline:
         other.update(outline)
         outline = {}

@@ -1,6 +1,6 @@
 """Layouts of what stations, aircraft and aids to navigation send, and of what only manages the radio link.
 
-Link management has no attributes of its own in ``Ais``: its fields go to ``other`` by the names that gpsd and pyais use.
+Link management has no attributes of its own in ``Ais``: its fields go to ``other`` by the names of gpsd and pyais.
 
 *Source:* ITU-R M.1371-5 annex 8; each layout names its table.
 """

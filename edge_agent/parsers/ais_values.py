@@ -1,6 +1,6 @@
 """Raw numbers of AIS fields → values: every code that stands for "not available" becomes None, here and nowhere else.
 
-Each reader takes the number as it stands in the message and returns the value in the unit of ``contracts.payloads.Ais``.
+Each reader takes the number as it stands in the message and returns the value in the unit of ``contracts.payloads``.
 What the standard reserves or leaves unused where a quantity is measured is None as well: it is no measurement.
 
 *Source:* ITU-R M.1371-5 annex 8, tables 46 to 79; each reader names its codes.
