@@ -161,16 +161,6 @@ def test_real_ais_recordings(recordings: Path, name: str, messages: int, rejecte
     assert max(len(json_line(item, 1.0)) for item in decoded) < MAX_RECORD_BYTES
 
 
-def test_a_real_recording_of_wind_and_depth(recordings: Path) -> None:
-    decoded, decoder = decode((recordings / "nmea/gpsd_weather_depth.log").read_bytes())
-    assert Counter(type(item.payload) for item in decoded) == {Wind: 450, Depth: 297}
-    assert decoder.rejected == {}
-    assert decoder.lines == 5009
-    assert sum(decoder.ignored.values()) + len(decoded) + 10 == 5009  # ten comments
-    assert decoded[0].payload == Depth(below_transducer_m=5.3, offset_m=0.4)
-    assert decoded[1].payload == Wind(speed_mps=5.8, direction_deg=328.2)
-
-
 def test_every_line_of_the_national_recording_is_accounted_for(recordings: Path) -> None:
     decoded, decoder = decode((recordings / "ais/denmark_national.nmea").read_bytes())
     sentences = sum(item.raw.count("\n") + 1 for item in decoded)
