@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from firmware_configs.alarms import Alarms
 from firmware_configs.base import Id, Profile, Text
 from firmware_configs.crane_rules import CycleRules
-from firmware_configs.links import ByteLink, SerialLink
+from firmware_configs.gnss import Antenna
+from firmware_configs.links import ByteLink, ReplayLink, SerialLink
 from firmware_configs.modbus import BreakingLoad, ModbusLink, ModbusUnit
 from firmware_configs.registers import RegisterMap
 
@@ -33,13 +34,16 @@ class _Source(Profile):
 
 
 class NmeaSource(_Source):
-    """Sentences of IEC 61162-1 (NMEA 0183): AIS, wind, depth.
+    """Sentences of IEC 61162-1 (NMEA 0183): AIS, wind, weather, water, radar, position.
 
     Attributes:
         link: where the bytes come from.
         keep_raw: keep the original sentence with each record, as evidence.
         max_sentence_bytes: longest sentence accepted; the standard's 82 is exceeded by real receivers.
         fragment_window_s: how long a part of a multi-sentence AIS message waits for the others.
+        is_time_source: a GNSS receiver whose time tells how wrong the gateway's clock is.
+        time_latency_ms: longest time from its fix to the first byte that tells of it, by its data sheet.
+        antenna: of a GNSS receiver that does not move; an alarm is raised when it has.
     """
 
     driver: Literal["nmea"]
@@ -47,6 +51,16 @@ class NmeaSource(_Source):
     keep_raw: bool = True
     max_sentence_bytes: int = Field(default=512, ge=82, le=4096)
     fragment_window_s: float = Field(default=2.0, gt=0, le=60)
+    is_time_source: bool = False
+    time_latency_ms: float = Field(default=500.0, ge=0, le=2_000)
+    antenna: Antenna | None = None
+
+    @model_validator(mode="after")
+    def _a_recording_tells_no_time(self) -> Self:
+        if self.is_time_source and isinstance(self.link, ReplayLink):
+            msg = "is_time_source: a recording does not know what time it is"
+            raise ValueError(msg)
+        return self
 
 
 class _ModbusSource(_Source):
@@ -149,9 +163,7 @@ class BerthAsciiSource(_Source):
     keep_raw: bool = False
 
 
-Source = Annotated[
-    NmeaSource | QuayCraneSource | BerthSource | BerthAsciiSource, Field(discriminator="driver")
-]
+Source = Annotated[NmeaSource | QuayCraneSource | BerthSource | BerthAsciiSource, Field(discriminator="driver")]
 
 
 class HardwareProfile(Profile):

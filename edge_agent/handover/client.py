@@ -139,6 +139,7 @@ class HandOverClient:
             self._outgoing.begin_again(new_run_id())
             raise LinkError("greet gateway", str(self._socket_path), "it has lost this run", "", "run_lost")
         self._adopt(answer.active_alarms)
+        self._vitals.clocks.take(answer.clock)
         self._sink.note_stored()
         self._sink.has_news.set()
         self._stored_at_s = time.monotonic()
@@ -163,6 +164,7 @@ class HandOverClient:
                 if not isinstance(message, Stored):
                     raise PeerError("read gateway", str(self._socket_path), "a second Welcome", "", "bad_frame")
                 self._outgoing.store(message.stored_no)
+                self._vitals.clocks.take(message.clock)
                 self._stored_at_s = time.monotonic()
                 self._sink.note_stored()
                 self._sink.has_news.set()

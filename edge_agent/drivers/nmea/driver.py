@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from edge_agent import clock
+from edge_agent.drivers.nmea.derivation import Derivation
 from edge_agent.drivers.ports import Sink
 from edge_agent.drivers.vitals import Vitals
 from edge_agent.links.ports import Link
@@ -46,6 +47,7 @@ class NmeaSession:
         self._sink = sink
         self._vitals = vitals
         self._keep_raw = source.keep_raw
+        self._derivation = Derivation(source)
         self._decoder = NmeaDecoder(
             max_sentence_bytes=source.max_sentence_bytes, fragment_window_s=source.fragment_window_s
         )
@@ -108,7 +110,11 @@ class NmeaSession:
 
     def _put(self, decoded: Sequence[Decoded], at: clock.Moment) -> None:
         for item in decoded:
-            self._sink.put(item.payload, item.raw if self._keep_raw else None, at)
+            payload, alarm = self._derivation.apply(item, at.wall_ns, at.mono_ns)
+            self._sink.put(payload, item.raw if self._keep_raw else None, at)
+            if alarm is not None:
+                self._sink.put(alarm, item.raw, at)
+        self._vitals.note_clock(self._derivation.reference())
 
     def _link_rejections(self) -> Mapping[str, int]:
         return {name: count for name, count in self._link.counters.items() if name not in NOT_REJECTIONS}
