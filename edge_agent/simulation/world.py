@@ -18,6 +18,7 @@ from edge_agent.simulation.ais_messages import (
     static_reports,
 )
 from edge_agent.simulation.crane import Crane
+from edge_agent.simulation.crane_plc import CranePlc
 from edge_agent.simulation.fleet import Fleet
 from edge_agent.simulation.harbour import Harbour
 from edge_agent.simulation.mooring import FAST_S, Mooring
@@ -75,6 +76,7 @@ class World:
         self.cranes = {
             crane.crane: Crane(crane.crane, seed, crane.parked_at_m, crane.wind_stop_mps) for crane in site.cranes
         }
+        self.plcs = {name: CranePlc(crane, f"{seed}-{name}") for name, crane in self.cranes.items()}
         self.moorings = {berth: Mooring(seed) for berth in instrumented}
         stations = [ship.spec.mmsi for ship in self.traffic.ships]
         stations += [fleet.base_station.mmsi, *(aid.mmsi for aid in fleet.aids)]
@@ -110,6 +112,8 @@ class World:
             self._steps += 1
             for crane in self.cranes.values():
                 crane.step(STEP_S, self.weather.speed_mps)
+            for plc in self.plcs.values():
+                plc.step(STEP_S)
             if self._steps % SLOW_EVERY == 0:
                 self._step(SLOW_EVERY * STEP_S)
                 self._send_ais(lines.ais, epoch_s + self.skipped_s + self.now_s)
@@ -118,7 +122,7 @@ class World:
 
     def crane_values(self, crane: str) -> Mapping[str, float | bool]:
         """Return what a crane's PLC shows now."""
-        return self.cranes[crane].values()
+        return self.plcs[crane].values()
 
     def berth_values(self, berth: str) -> Mapping[str, float | bool]:
         """Return what a berth's cabinet shows now."""

@@ -7,6 +7,9 @@ an axis accelerates. Hysteresis keeps the load's two limits apart, holding keeps
 from contracts.payloads import CraneSample
 from edge_agent.clock import Moment
 
+GAP_NS = 2_000_000_000
+"""Ten polls without a sample: what happened meanwhile is not known."""
+
 
 class HeldContact:
     """A yes or no that must hold before it is believed.
@@ -19,12 +22,14 @@ class HeldContact:
         self._hold_ns = hold_ns
         self._candidate: bool | None = None
         self._candidate_since = Moment(0, 0)
+        self._is_candidate_seen = False
+        self._read_at_ns = 0
         self.value: bool | None = None
         """What is believed; ``None`` before the first."""
         self.since = Moment(0, 0)
         """When what is believed began, not when it was believed."""
         self.is_change_seen = False
-        """The other value was believed before."""
+        """The other value was read until right before: not so after a gap, when it may have changed long ago."""
 
     def update(self, raw: bool | None, at: Moment) -> None:  # noqa: FBT001 - a reading, not a switch
         """Take a reading; ``None`` (not available) neither confirms nor refutes.
@@ -35,13 +40,15 @@ class HeldContact:
         """
         if raw is None:
             return
+        is_gap = at.mono_ns - self._read_at_ns > GAP_NS
+        self._read_at_ns = at.mono_ns
         if raw == self.value:
             self._candidate = None
             return
         if raw != self._candidate:
-            self._candidate, self._candidate_since = raw, at
+            self._candidate, self._candidate_since, self._is_candidate_seen = raw, at, not is_gap
         if at.mono_ns - self._candidate_since.mono_ns >= self._hold_ns:
-            self.is_change_seen = self.value is not None
+            self.is_change_seen = self.value is not None and self._is_candidate_seen
             self.value, self.since, self._candidate = raw, self._candidate_since, None
 
     def has_held(self, value: bool, for_ns: int, at: Moment) -> bool:  # noqa: FBT001 - a reading, not a switch

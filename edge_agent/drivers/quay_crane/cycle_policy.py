@@ -14,15 +14,13 @@ from enum import StrEnum
 
 from contracts.payloads import CraneCycle, CraneSample
 from edge_agent.clock import Moment
-from edge_agent.drivers.quay_crane.contacts import HeldContact, HeldLoad
+from edge_agent.drivers.quay_crane.contacts import GAP_NS, HeldContact, HeldLoad
 from edge_agent.drivers.quay_crane.cycle_kind import Lift, direction_of, kind_of
 from edge_agent.drivers.quay_crane.cycle_numbers import CycleNumbers
 from edge_agent.drivers.quay_crane.lifted_weight import LiftedWeight
 from firmware_configs.crane_rules import CycleRules
 
 NS = 1_000_000_000
-GAP_NS = 2 * NS
-"""Ten polls without a sample: where the spreader was meanwhile is not known."""
 
 
 class State(StrEnum):
