@@ -177,8 +177,8 @@ def test_any_bytes_are_a_value_or_one_peer_error(data: bytes) -> None:
 
 
 async def test_what_one_driver_knows_of_utc_is_told_to_every_other() -> None:
-    known = ClockReference("gnss", 1_800_000_000_000_000_000, time.monotonic_ns(), 250.0)
-    receiver = Bench(Hello(source="gnss", run_id="r", pid=8), Heartbeat(is_link_up=True, clock=known))
+    known = ClockReference("ais", 1_800_000_000_000_000_000, time.monotonic_ns(), 250.0)
+    receiver = Bench(HELLO, Heartbeat(is_link_up=True, clock=known))
     receiver.reader.feed_eof()
     await receiver.serve()
     other = Bench(HELLO, Observations(1, [ais(1)]))
