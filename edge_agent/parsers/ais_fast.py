@@ -140,12 +140,7 @@ def class_a_static(value: int, msg_type: int, message: AisMessage) -> Ais:
     }
     if (number := values.flag_state_number(imo)) is not None:
         other["flag_state_number"] = number
-    outline: dict[str, Any] = values.dimensions(
-        middle >> 53 & 0x1FF, middle >> 44 & 0x1FF, middle >> 38 & 63, middle >> 32 & 63
-    )
-    if "length_m" in outline:
-        other.update(outline)
-        outline = {}
+    outline = _outline(middle >> 32, other)
     return Ais(
         msg_type=msg_type,
         mmsi=mmsi,
@@ -178,6 +173,14 @@ def _position(lon: int, lat: int) -> tuple[float | None, float | None]:
         # raw / 600,000 to six decimals in whole numbers: a third of the time of round(), and the same for every raw
         return ((10 * lon + 3) // 6) / 1e6, ((10 * lat + 3) // 6) / 1e6
     return None, None
+
+
+def _outline(bits: int, other: dict[str, FieldValue]) -> dict[str, Any]:
+    known: dict[str, Any] = values.dimensions(bits >> 21 & 0x1FF, bits >> 12 & 0x1FF, bits >> 6 & 63, bits & 63)
+    if "length_m" in known:
+        other.update(known)
+        return {}
+    return known
 
 
 FAST: dict[int, FastReader] = {
