@@ -84,7 +84,9 @@ class Gateway:
         self._lock = SourceLock(folder / "_gateway.lock")
         self._outbox = Outbox(config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters)
         socket_path = folder / "handover.sock"
-        launcher = Launcher(settings.config_path, settings.profiles_dir, socket_path)
+        launcher = Launcher(
+            settings.config_path, settings.profiles_dir, socket_path, config.supervision.driver_memory_mib
+        )
         self._supervisor = Supervisor(config.sources, folder, config.supervision, launcher)
         board = Board()
         names = list(self._supervisor.drivers)
