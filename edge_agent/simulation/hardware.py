@@ -14,8 +14,13 @@ from firmware_configs.links import SerialLink
 from firmware_configs.registers import RegisterMap
 from firmware_configs.site import SiteProfile
 
-FeedKind = Literal["ais", "wind", "depth"]
-_FEED_OF_INSTRUMENT: dict[str, FeedKind] = {"ais_receiver": "ais", "weather_mast": "wind"}
+FeedKind = Literal["ais", "wind", "depth", "radar", "gnss"]
+_FEED_OF_INSTRUMENT: dict[str, FeedKind] = {
+    "ais_receiver": "ais",
+    "weather_mast": "wind",
+    "radar": "radar",
+    "gnss_antenna": "gnss",
+}
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ def build_world(settings: SimulationSettings) -> tuple[World, list[FeedPlan], li
     chart = read_chart(site_path(settings.site, settings.profiles_dir).parent / site.geometry)
     instrumented = [plan.place for plan in plcs if not plan.is_crane]
     harbour = read_harbour(site, chart)
-    return World(site, harbour, load_fleet(settings.site), settings.seed, instrumented), feeds, plcs
+    fleet, is_real_time = load_fleet(settings.site), settings.rate == 1.0
+    return World(site, harbour, fleet, settings.seed, instrumented, is_real_time=is_real_time), feeds, plcs
 
 
 def read_chart(path: Path) -> dict[str, Any]:

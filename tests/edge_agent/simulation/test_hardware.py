@@ -14,6 +14,8 @@ def test_each_source_becomes_what_stands_at_its_place() -> None:
     assert feeds == [
         FeedPlan("ais", "ais", 38400),
         FeedPlan("wind", "wind", None),
+        FeedPlan("radar", "radar", None),
+        FeedPlan("gnss", "gnss", 38400),
         FeedPlan("depth", "depth", 4800),
     ]
     assert [(plan.source, plan.place, plan.is_crane) for plan in plcs] == [
@@ -35,6 +37,8 @@ def test_a_source_where_nothing_can_be_simulated_is_refused(place: str | None) -
 
 
 def test_a_crane_source_at_a_berth_is_refused() -> None:
-    crane = COMBINED.sources[2].model_copy(update={"place": "norte-1"})
+    crane = next(source for source in COMBINED.sources if source.source == "sts-1").model_copy(
+        update={"place": "norte-1"}
+    )
     with pytest.raises(ConfigError, match="allowed: sts-1, sts-2"):
         plan_hardware(COMBINED.model_copy(update={"sources": [crane]}), demo_site())
