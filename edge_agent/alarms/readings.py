@@ -70,7 +70,7 @@ class WindReadings:
             return
         if isinstance(payload, CraneSample):
             speed_mps = payload.wind_mps
-        elif isinstance(payload, Wind):
+        elif isinstance(payload, Wind) and payload.speed_mps is not None:
             speed_mps = payload.speed_mps
         else:
             return
@@ -173,6 +173,8 @@ class ApproachReadings:
         if not isinstance(payload, BerthSample):
             return
         speed_mps, distance_m = payload.approach_speed_mps, payload.distance_m
+        if speed_mps is None and distance_m is None:
+            return  # a cabinet that sends hooks and laser in sentences of their own; a lost laser is silence as well
         is_far = distance_m is not None and distance_m > self._within_m
         for limit in self._limits:
             yield Reading(limit, "", 0.0 if is_far else speed_mps)

@@ -116,6 +116,18 @@ def test_approach_counts_only_near_the_quay() -> None:
     assert words(alarms) == [("approach_speed_warning", "", True), ("approach_speed", "", True)]
 
 
+def test_hooks_and_laser_in_sentences_of_their_own_do_not_disturb_each_other() -> None:
+    policy = a_policy(mooring=HOOKS, approach=ApproachLimits(high_mps=0.2))
+    hooks, laser = BerthSample(hook_tension_kn=[650.0]), BerthSample(distance_m=50.0, approach_speed_mps=0.3)
+    samples = [(number * 0.5, laser if number % 2 else hooks) for number in range(6)]
+    assert {word[0] for word in words(play(policy, *samples))} == {"mooring_tension_high", "approach_speed"}
+
+
+def test_wind_sentences_without_a_speed_do_not_disturb_the_gust() -> None:
+    samples = [(number * 0.5, Wind(speed_mps=22.0) if number % 2 else Wind(direction_deg=5.0)) for number in range(12)]
+    assert len(play(a_policy(wind=WindLimits(stop_mps=20, raise_after_s=1)), *samples)) == 1
+
+
 RAISED = Alarm(alarm="crane_wind_stop", severity="alarm", is_active=True, value=21.0, limit=20.0, raised_at_ns=7)
 
 
