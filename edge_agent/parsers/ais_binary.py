@@ -14,6 +14,9 @@ from edge_agent.parsers.ais_applications import APPLICATIONS
 from edge_agent.parsers.ais_assembly import AisMessage
 from edge_agent.parsers.ais_layout import Field, Layout, bit, data, make_ais, spare
 
+MAX_CUT_BITS = 10
+"""Weather stations leave out the last fields, salinity and ice (seen in the Danish recording); those are None then."""
+
 _DATA_BIT = {6: 88, 8: 56}
 _ADDRESSED = (Field("seqno", 2), Field("dest_mmsi", 30, read.not_zero), bit("retransmit"), spare(1))
 _APPLICATION = (Field("dac", 10), Field("fid", 6))
@@ -37,6 +40,7 @@ def read_binary(value: int, size_bits: int, msg_type: int, message: AisMessage) 
         return make_ais(value, size_bits, msg_type, message, head.read(value, size_bits) if head else {})
     values = _HEADS[msg_type].read(value, size_bits)
     application = APPLICATIONS.get((msg_type, values["dac"], values["fid"]))
-    # a shorter one is not what its dac and fid say: its fields would be cut or shifted
-    layout = application if application is not None and size_bits >= application.needed_bits else _DATA[msg_type]
+    # a much shorter one is not what its dac and fid say: its fields would be shifted
+    is_whole = application is not None and size_bits >= application.needed_bits - MAX_CUT_BITS
+    layout = application if application is not None and is_whole else _DATA[msg_type]
     return make_ais(value, size_bits, msg_type, message, values | layout.read(value, size_bits))

@@ -35,6 +35,7 @@ class Kind(Enum):
     SIGNED = "signed"
     TEXT = "text"
     DATA = "data"
+    LAST = "last"
     SKIPPED = "skipped"
     AGAIN = "again"
 
@@ -70,6 +71,11 @@ def characters(name: str, width: int) -> Field:
 def data(name: str, width: int = REST, tail: int = 0) -> Field:
     """Return bits that stay what they are: hexadecimal, filled with zeros to whole bytes."""
     return Field(name, width, None, Kind.DATA, tail)
+
+
+def last(name: str, width: int) -> Field:
+    """Return a number that stands in the last bits of the message, wherever that ends."""
+    return Field(name, width, None, Kind.LAST)
 
 
 def bit(name: str) -> Field:
@@ -134,6 +140,8 @@ class Layout:
                 values[field.name] = _text(value, size_bits, step)
             elif kind is Kind.DATA:
                 values[field.name] = _data(value, size_bits, step)
+            elif kind is Kind.LAST:
+                values[field.name] = value & ((1 << field.width) - 1) if size_bits >= step.end else None
             elif raw is not None and field.read is not None and (more := field.read(raw)) is not None:
                 values[field.name] = more
         for join in self._after:

@@ -6,7 +6,7 @@ Link management has no attributes of its own in ``Ais``: its fields go to ``othe
 """
 
 from edge_agent.parsers import ais_values as read
-from edge_agent.parsers.ais_layout import REST, After, Field, Layout, Values, bit, characters, data, signed, spare
+from edge_agent.parsers.ais_layout import REST, After, Field, Layout, Values, bit, characters, data, last, signed, spare
 from edge_agent.parsers.ais_reports import (
     COARSE_LAT,
     COARSE_LON,
@@ -254,7 +254,7 @@ SINGLE_SLOT: dict[tuple[bool, bool], Layout] = {
 """Type 25 by (addressed, structured): table 77."""
 
 MULTIPLE_SLOTS: dict[tuple[bool, bool], Layout] = {
-    key: Layout(*_STRUCTURE, *fields, data("data", tail=_RADIO_BITS))
+    key: Layout(*_STRUCTURE, *fields, data("data", tail=_RADIO_BITS), last("radio", _RADIO_BITS))
     for key, fields in {
         (False, False): (),
         (False, True): (_APPLICATION,),

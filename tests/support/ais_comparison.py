@@ -7,25 +7,30 @@ shifts nothing else.
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyais import messages as pyais
 
 from contracts.payloads import Ais
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
-from tests.support.ais_standard import COARSE, KINDS, VALUES, Slot, anything, expected, found, name_of, slots, within
+from tests.support.ais_standard import COARSE, KINDS, VALUES, Slot, anything, expected, found, name_of, slots
 
 Read = Callable[[Any], object]
 Key = tuple[int, int]
+Peer = dict[str, Any]
+Fields = Callable[[Peer], dict[str, Any]]
 
 PERSONS: dict[str, Read] = {
     name: lambda raw, last=last: raw if raw <= last else None  # type: ignore[misc]
     for name, last in (("crew", 254), ("passengers", 8190), ("yet", 254))
 }
+CUT = "cut"
+"""Key under which a peer's fields tell of which numbers it had only some bits."""
+
 _BINARY_TYPES = (6, 8)
 _SKIPPED = {"class", "device", "type", "mmsi", "scaled", "reserved", "regional"}
 _RENAMED = {"personnel": "yet", "portname": "port_name", "stationtype": "station_type"}
@@ -38,23 +43,29 @@ _FULL_TIME = (r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)Z", ("year", "month", "day", 
 _DAY_TIME = (r"(\d+)T(\d+):(\d+)Z", ("day", "hour", "minute"))
 
 
+class Difference(NamedTuple):
+    """One field, or one message (``field`` "only ours", "only theirs"), of which both sides say something else."""
+
+    label: str
+    field: str
+    ours: object
+    theirs: object
+    ais: Ais | None
+    peer: dict[str, Any]
+
+
 @dataclass
 class Comparison:
-    """Result: how many messages and fields were compared, and what differs, by a key that a test can name."""
+    """Result: how many messages and fields were compared, and what differs."""
 
     messages: int = 0
     fields: int = 0
-    differences: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
-
-    def differ(self, key: str, example: object) -> None:
-        self.differences[key] += 1
-        self.examples.setdefault(key, str(example)[:300])
+    differences: list[Difference] = field(default_factory=list)
 
 
-def ours(data: bytes) -> list[Ais]:
+def ours(data: bytes, *, is_lenient: bool = False) -> list[Ais]:
     """Return what our decoder makes of a recording."""
-    decoder = NmeaDecoder()
+    decoder = NmeaDecoder(is_lenient=is_lenient)
     decoded = [*decoder.feed(data, 0), *decoder.close(0)]
     return [item.payload for item in decoded if isinstance(item.payload, Ais)]
 
@@ -101,51 +112,56 @@ def compare(ais: Ais, peer: dict[str, Any], result: Comparison) -> None:
     known = readers(label)
     result.messages += 1
     for name, raw in peer.items():
+        if name == CUT:
+            continue
         ours_name = name_of(label, name)
         if ours_name not in Ais.__struct_fields__ and ours_name not in ais.other:
-            result.differ(f"{label} {name}: not in ours", (ais.mmsi, raw))
+            result.differences.append(Difference(label, name, "not there", raw, ais, peer))
             continue
         value = (raw or None) if isinstance(raw, str) else known[name](raw) if name in known else raw
         got = found(ais, ours_name)
         result.fields += 1
         if got != value:
-            result.differ(f"{label} {name}", f"{ais.mmsi}: ours {got!r}, peer {raw!r} = {value!r}")
+            result.differences.append(Difference(label, name, got, raw, ais, peer))
 
 
-def pair(mine: Iterable[Ais], theirs: Iterable[dict[str, Any]], result: Comparison) -> Iterator[tuple[Ais, dict[str, Any]]]:
-    """Yield messages of both sides that are the same; what only one side has becomes a difference."""
+def pair(
+    mine: Iterable[Ais], theirs: Iterable[Peer], fields: Fields, is_known: Callable[[Difference], bool]
+) -> Comparison:
+    """Compare messages of both sides that are the same; what only one side has is a difference too.
+
+    Args:
+        mine: ours, in order.
+        theirs: the peer's, each with ``type`` and ``mmsi``.
+        fields: makes raw fields of a peer's message.
+        is_known: tells a difference that has a name; among several messages of one sender it does not count.
+    """
+    result = Comparison()
     queues: defaultdict[Key, list[Ais]] = defaultdict(list)
     for ais in mine:
         queues[ais.msg_type, ais.mmsi].append(ais)
-    peers: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
     for message in theirs:
-        peers[message["type"], message["mmsi"]].append(message)
-    for key in queues.keys() | peers.keys():
-        left, right = queues[key], peers[key]
-        if len(left) != len(right) or len(left) > 1:
-            left, right = _same(left, right)
-            for _ in range(len(queues[key]) - len(left)):
-                result.differ(f"{key[0]}: only ours", key[1])
-            for _ in range(len(peers[key]) - len(right)):
-                result.differ(f"{key[0]}: only the peer's", key[1])
-        yield from zip(left, right, strict=True)
-
-
-def _same(left: list[Ais], right: list[dict[str, Any]]) -> tuple[list[Ais], list[dict[str, Any]]]:
-    free = list(left)
-    matched: list[tuple[Ais, dict[str, Any]]] = []
-    for message in right:
-        best = min(free, key=lambda ais: _distance(ais, message), default=None)
-        if best is not None:
-            free.remove(best)
-            matched.append((best, message))
-    return [ais for ais, _ in matched], [message for _, message in matched]
-
-
-def _distance(ais: Ais, message: dict[str, Any]) -> int:
-    trial = Comparison()
-    compare(ais, gpsd_fields(message), trial)
-    return trial.differences.total()
+        free = queues[message["type"], message["mmsi"]]
+        best: Comparison | None = None
+        chosen, fewest = None, 0
+        for ais in free:
+            trial = Comparison()
+            compare(ais, fields(message), trial)
+            strange = sum(not is_known(item) for item in trial.differences)
+            if best is None or strange < fewest:
+                best, chosen, fewest = trial, ais, strange
+            if not fewest:
+                break
+        if best is None or chosen is None:
+            result.differences.append(Difference(str(message["type"]), "only theirs", None, None, None, message))
+            continue
+        free.remove(chosen)
+        result.messages += 1
+        result.fields += best.fields
+        result.differences += best.differences
+    for free in queues.values():
+        result.differences += [Difference(label_of(ais), "only ours", None, None, ais, {}) for ais in free]
+    return result
 
 
 def gpsd_messages(text: str) -> list[dict[str, Any]]:
@@ -156,7 +172,8 @@ def gpsd_messages(text: str) -> list[dict[str, Any]]:
 
 def gpsd_fields(message: dict[str, Any]) -> dict[str, Any]:
     """Return the raw fields of one of gpsd's objects by pyais's names."""
-    kind, fields = message["type"], {}
+    kind = message["type"]
+    fields: dict[str, Any] = {}
     for key, raw in message.items():
         if key in _SKIPPED or key.endswith("_text"):
             continue
@@ -173,6 +190,3 @@ def gpsd_fields(message: dict[str, Any]) -> dict[str, Any]:
             name = "ship_type" if key == "shiptype" and kind in _SHIP_TYPES else _RENAMED.get(key, key)
             fields[name] = raw
     return fields
-
-
-__all__ = ["Comparison", "compare", "gpsd_fields", "gpsd_messages", "label_of", "ours", "pair", "within"]
