@@ -11,7 +11,7 @@ from tests.support.demo_port import EPOCH_S, demo_fleet, demo_harbour, demo_site
 
 def heard(lines: list[str]) -> list[Ais]:
     decoder = NmeaDecoder()
-    payloads = [decoded.payload for decoded in decoder.feed("".join(lines).encode(), 0)]
+    payloads = [decoded.payload for decoded in [*decoder.feed("".join(lines).encode(), 0), *decoder.close(0)]]
     assert not decoder.rejected
     return [payload for payload in payloads if isinstance(payload, Ais)]
 
