@@ -1,14 +1,14 @@
 """The gateway's page for a phone on the quay: alarms, uplink, store, sources. Spanish first, English beside.
 
 Plain HTML: no script, no picture, nothing from elsewhere, so that it works with no network at all. It asks the browser
-to load it again every two seconds. Every text that comes from a device or a profile is escaped.
+to load it again every second. Every text that comes from a device or a profile is escaped.
 """
 
 from html import escape
 
 from gateway.local.board import LocalStatus
 
-REFRESH_S = 2
+REFRESH_S = 1
 """An alarm is on the page one refresh after it is on disk."""
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
