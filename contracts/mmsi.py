@@ -8,6 +8,8 @@ labelled by it and never becomes a ship on a screen. A form is what the digits c
 
 from enum import StrEnum
 
+from contracts.payloads import AisStation
+
 
 class MmsiClass(StrEnum):
     """Form of an MMSI; ``ILLEGAL`` is every number that M.585 assigns to nobody."""
@@ -62,3 +64,15 @@ def mmsi_class(mmsi: int) -> MmsiClass:
     if head // 100 == _HANDHELD_DIGIT:
         return MmsiClass.HANDHELD
     return _OF_THREE_DIGITS.get(head) or _OF_TWO_DIGITS.get(head // 10) or MmsiClass.ILLEGAL
+
+
+def is_ship(station: AisStation, mmsi: int) -> bool:
+    """Tell whether a sender is a ship: class A or B, or of unknown class with a ship's MMSI.
+
+    Args:
+        station: kind of sender that its messages say.
+        mmsi: as transmitted.
+    """
+    if station is AisStation.UNKNOWN:
+        return mmsi_class(mmsi) is MmsiClass.SHIP
+    return station in (AisStation.CLASS_A, AisStation.CLASS_B)

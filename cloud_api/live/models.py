@@ -42,6 +42,7 @@ STATIC_FIELDS = (
     "to_starboard_m",
     "draught_m",
     "destination",
+    "mothership_mmsi",
 )
 StaticValue = int | float | str
 

@@ -74,6 +74,9 @@ def _is_data_of_ours(item: Difference) -> bool:
     return item.ours in ("not there", None) and (not is_read or item.ais.msg_type == 6)
 
 
+_CUT_IN_RECORDINGS = (("7", "mmsi3"), ("1", "radio"), ("1/11", "ice"))
+
+
 def _begins_alike(item: Difference) -> bool:
     """Whether the data are the same up to where one side ends."""
     size = min(len(str(item.ours)), len(str(item.theirs))) - 2
@@ -121,7 +124,7 @@ GPSD = (
     ),
     Rule(
         "gpsd reads a number that the message ends inside of (7 of 128 bits, 1 of 163, 1/11 of 344)",
-        lambda item: (item.label, item.field) in (("7", "mmsi3"), ("1", "radio"), ("1/11", "ice")) and item.ours is None,
+        lambda item: item.ours is None and (item.label, item.field) in _CUT_IN_RECORDINGS,
     ),
     Rule(
         "gpsd leaves the data of another message in 200/10",
