@@ -40,7 +40,9 @@ class NmeaSource(_Source):
         link: where the bytes come from.
         keep_raw: keep the original sentence with each record, as evidence.
         max_sentence_bytes: longest sentence accepted; the standard's 82 is exceeded by real receivers.
-        fragment_window_s: how long a part of a multi-sentence AIS message waits for the others.
+        fragment_window_s: longest time between two parts of a multi-sentence AIS message; the time that a sentence
+            takes on a serial line is added.
+        dialect: ``strict``, or ``gofree`` for a plotter whose VDM are malformed: three repairs, each counted by name.
         is_time_source: a GNSS receiver whose time tells how wrong the gateway's clock is.
         time_latency_ms: longest time from its fix to the first byte that tells of it, by its data sheet.
         antenna: of a GNSS receiver that does not move; an alarm is raised when it has.
@@ -50,7 +52,8 @@ class NmeaSource(_Source):
     link: ByteLink
     keep_raw: bool = True
     max_sentence_bytes: int = Field(default=512, ge=82, le=4096)
-    fragment_window_s: float = Field(default=2.0, gt=0, le=60)
+    fragment_window_s: float = Field(default=0.1, gt=0, le=2)
+    dialect: Literal["strict", "gofree"] = "strict"
     is_time_source: bool = False
     time_latency_ms: float = Field(default=500.0, ge=0, le=2_000)
     antenna: Antenna | None = None

@@ -71,6 +71,7 @@ def read_serial(device: str, seconds: float) -> list[Payload]:
                 payloads += [decoded.payload for decoded in decoder.feed(os.read(line, 4096), now_ns)]
     finally:
         os.close(line)
+    payloads += [decoded.payload for decoded in decoder.close(time.monotonic_ns())]
     assert not decoder.rejected
     return payloads
 
