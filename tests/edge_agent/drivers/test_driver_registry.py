@@ -8,7 +8,19 @@ import pytest
 from pydantic import TypeAdapter
 
 from contracts.errors import ConfigError
-from contracts.payloads import Ais, BerthSample, CraneSample, Depth, Payload, WaterLevel, Wind
+from contracts.payloads import (
+    Ais,
+    BerthSample,
+    CraneSample,
+    Depth,
+    GnssFix,
+    Payload,
+    WaterLevel,
+    WaterSpeed,
+    Weather,
+    Wind,
+)
+from contracts.radar import RadarTarget
 from edge_agent.channels import Channel
 from edge_agent.clock import Moment
 from edge_agent.drivers.berth import channels as berth
@@ -79,7 +91,8 @@ def test_a_map_that_was_not_loaded_is_refused() -> None:
 @pytest.mark.parametrize(("channels", "payload"), [
     (quay_crane.CHANNELS, CraneSample), (berth.CHANNELS, BerthSample), (berth.TIDE_CHANNELS, WaterLevel),
     (nmea.AIS, Ais), (nmea.WIND, Wind),
-    (nmea.DEPTH, Depth),
+    (nmea.DEPTH, Depth), (nmea.WEATHER, Weather), (nmea.WATER_SPEED, WaterSpeed), (nmea.GNSS, GnssFix),
+    (nmea.RADAR, RadarTarget),
 ])  # fmt: skip
 def test_every_channel_is_a_field_of_its_payload(channels: tuple[Channel, ...], payload: type[msgspec.Struct]) -> None:
     fields = {field.name for field in msgspec.structs.fields(payload)}

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 
 from contracts.payloads import Wind
+from edge_agent.drivers.nmea.derivation import Derivation
 from edge_agent.drivers.nmea.gust_policy import MAX_BUCKETS, GustPolicy
+from edge_agent.parsers.nmea_decoder import Decoded
+from firmware_configs.hardware_profile import NmeaSource
 
 S = 1_000_000_000
 
@@ -49,3 +52,17 @@ def test_memory_is_bounded_whatever_the_rate() -> None:
     for number in range(20_000):
         policy.sample(Wind(speed_mps=5.0), number * 100_000_000)
     assert len(policy._peaks) <= MAX_BUCKETS
+
+
+def test_only_mwv_is_sampled_whatever_stands_before_it() -> None:
+    """MWD of a mast that averages, an MDA of the same wind, and MWV behind a TAG block."""
+    source = NmeaSource.model_validate({"source": "wind", "driver": "nmea", "link": {"kind": "udp", "port": 10110}})
+    derivation, gusts = Derivation(source), []
+    for second in range(6):
+        for raw, speed in (("\\s:MAST*5B\\$WIMWV,…", 8.0), ("$WIMWD,…", 2.0), ("$WIMDA,…", 2.0)):
+            payload, alarm = derivation.apply(Decoded(Wind(speed_mps=speed), raw), 0, second * S)
+            assert isinstance(payload, Wind)
+            assert alarm is None
+            gusts.append(payload.gust_3s_mps)
+    assert gusts == [None] * 9 + [8.0] * 9
+    assert derivation.reference() is None
