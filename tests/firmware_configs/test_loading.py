@@ -215,10 +215,10 @@ def test_the_units_of_a_bus_are_resolved_and_told_apart(write: Write) -> None:
     [
         ({"registers": "berth-hooks"}, "registers or units: one of them, not both"),
         ({"units": []}, "registers or units: one of them, not both"),
-        ({"units": [{"registers": "tide-gauge"}] * 2}, "unit_id must be unique, repeated: 1"),
+        ({"units": [{"registers": "tide-gauge"}, {"registers": "berth-hooks"}]}, "unit_id must be unique, repeated: 1"),
         ({"units": [{"unit_id": 0, "registers": "tide-gauge"}]}, "0 is every unit of a serial bus"),
         ({"units": [{"registers": "tide-gage"}]}, "sources.berth-bus.units[0].registers: no profile 'tide-gage'"),
-        ({"units": [{"registers": "tide-gauge", "line_breaking_load_kn": [0]}]}, "greater than 0"),
+        ({"units": [{"registers": "tide-gauge", "line_breaking_load_kn": 0}]}, "greater than 0"),
     ],
 )
 def test_units_that_cannot_be_are_refused(write: Write, change: dict[str, Any], cause: str) -> None:
