@@ -16,6 +16,15 @@ MAX_HOOKS = 64
 """Tags that one register map may have; a berth has six to twelve hooks."""
 
 
+KINDS = frozenset(
+    {
+        "crane_wind_warning", "crane_wind_stop", "mooring_tension_high", "mooring_load_high", "mooring_tension_slack",
+        "mooring_tension_imbalance", "approach_speed_warning", "approach_speed",
+    }
+)  # fmt: skip
+"""Every alarm that is made here. Others are a driver's own (an antenna that moved) and not ours to clear."""
+
+
 class Reading(NamedTuple):
     """One value for one limit; ``subject`` is the part of the place that it is about."""
 

@@ -22,8 +22,9 @@ ALARM_NAMES = {
     "mooring_tension_imbalance": ("Amarre: reparto desigual", "Mooring: out of balance"),
     "approach_speed_warning": ("Aproximación: aviso", "Approach: warning"),
     "approach_speed": ("Aproximación: velocidad alta", "Approach: too fast"),
+    "antenna_moved": ("Antena desplazada", "Antenna has moved"),
 }
-"""Name of each alarm of ``edge_agent.alarms.readings``; another is shown by its word."""
+"""Name of each alarm that drivers make; another is shown by its word."""
 
 STATES = {
     "starting": "arrancando / starting",
