@@ -1,9 +1,9 @@
-"""The same as the layouts of types 1 to 3, 5 and 18 say, for messages of full length, written out.
+"""The same as the layouts of types 1 to 5, 11 and 18 say, for messages of full length, written out.
 
 These are nine of ten messages; a table costs three times as much. Values come from look-up tables made by the readers
 of ``ais_values``, so that a code means the same in both; a property test compares both on any bits.
 
-*Source:* ITU-R M.1371-5 annex 8, tables 48, 52, 69 (bit positions); docs/adr/0013.
+*Source:* ITU-R M.1371-5 annex 8, tables 48, 51, 52, 69 (bit positions); docs/adr/0013.
 """
 
 from collections.abc import Callable
@@ -61,6 +61,48 @@ def class_a_position(value: int, msg_type: int, message: AisMessage) -> Ais:
         other["position_mode"] = values.position_mode(second)
     if turn in _NO_RATE:
         other["turning"] = "right" if turn == _NO_RATE[0] else "left"
+    # by position: three of four messages are of this kind, and names would cost a tenth of reading one
+    return Ais(
+        msg_type,
+        mmsi,
+        station,
+        form,
+        message.talker,
+        message.is_own,
+        message.channel,
+        lon_deg,
+        lat_deg,
+        _SOG[value >> 108 & 0x3FF],
+        _COG[value >> 40 & 0xFFF],
+        _HEADING[tail >> 31],
+        values.RATES_OF_TURN[turn],
+        _STATUS[value >> 126 & 15],
+        _SECOND[second],
+        value >> 107 & 1 == 1,
+        other=other,
+        receiver=message.receiver,
+        heard_at_ns=message.heard_ns,
+    )
+
+
+def base_report(value: int, msg_type: int, message: AisMessage) -> Ais:
+    """Types 4 and 11 of 168 bits. *Source:* M.1371-5 table 51."""
+    mmsi = value >> 130 & 0x3FFFFFFF
+    station, form = values.sender(msg_type, mmsi)
+    lon_deg, lat_deg = _position(value >> 61 & 0xFFFFFFF, value >> 34 & 0x7FFFFFF)
+    time = value >> 90 & 0xFFFFFFFFFF
+    year = time >> 26
+    other: dict[str, FieldValue] = {
+        "repeat": value >> 160 & 3,
+        "year": year if 1 <= year <= values.LAST_YEAR else None,
+        "month": _MONTH[time >> 22 & 15],
+        "day": _DAY[time >> 17 & 31],
+        "hour": _HOUR[time >> 12 & 31],
+        "minute": _MINUTE[time >> 6 & 63],
+        "epfd": (value >> 30 & 15) or None,
+        "raim": value >> 19 & 1 == 1,
+        "radio": value & 0x7FFFF,
+    }
     return Ais(
         msg_type=msg_type,
         mmsi=mmsi,
@@ -69,15 +111,12 @@ def class_a_position(value: int, msg_type: int, message: AisMessage) -> Ais:
         talker=message.talker,
         is_own=message.is_own,
         channel=message.channel,
+        receiver=message.receiver,
+        heard_at_ns=message.heard_ns,
         lon_deg=lon_deg,
         lat_deg=lat_deg,
-        sog_kn=_SOG[value >> 108 & 0x3FF],
-        cog_deg=_COG[value >> 40 & 0xFFF],
-        heading_deg=_HEADING[tail >> 31],
-        rot_deg_min=values.RATES_OF_TURN[turn],
-        nav_status=_STATUS[value >> 126 & 15],
-        utc_second=_SECOND[second],
-        is_position_accurate=value >> 107 & 1 == 1,
+        utc_second=_SECOND[time & 63],
+        is_position_accurate=value >> 89 & 1 == 1,
         other=other,
     )
 
@@ -112,6 +151,8 @@ def class_b_position(value: int, msg_type: int, message: AisMessage) -> Ais:
         talker=message.talker,
         is_own=message.is_own,
         channel=message.channel,
+        receiver=message.receiver,
+        heard_at_ns=message.heard_ns,
         lon_deg=lon_deg,
         lat_deg=lat_deg,
         sog_kn=_SOG[value >> 112 & 0x3FF],
@@ -149,6 +190,8 @@ def class_a_static(value: int, msg_type: int, message: AisMessage) -> Ais:
         talker=message.talker,
         is_own=message.is_own,
         channel=message.channel,
+        receiver=message.receiver,
+        heard_at_ns=message.heard_ns,
         name=text(names[7:]),
         callsign=text(names[:7]),
         imo=values.imo_number(imo),
@@ -185,6 +228,7 @@ def _outline(bits: int, other: dict[str, FieldValue]) -> dict[str, Any]:
 
 FAST: dict[int, FastReader] = {
     **dict.fromkeys((1, 2, 3), FastReader(168, class_a_position)),
+    **dict.fromkeys((4, 11), FastReader(168, base_report)),
     5: FastReader(424, class_a_static),
     18: FastReader(168, class_b_position),
 }

@@ -8,7 +8,6 @@ there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -93,11 +92,17 @@ def again(name: str, read: Reader) -> Field:
     return Field(name, 0, read, Kind.AGAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    field: Field
+class _Step(NamedTuple):
+    """A field where it lies. Its numbers are ready for the loop that reads it: ``sign`` is 0 for unsigned ones."""
+
+    name: str
+    is_number: bool
+    read: Reader
     start: int
     end: int
+    mask: int
+    sign: int
+    field: Field
 
 
 class Layout:
@@ -115,7 +120,7 @@ class Layout:
         at = start
         for field in fields:
             if field.kind is not Kind.SKIPPED:
-                self._steps.append(_Step(field, at, at + field.width))
+                self._steps.append(_step(field, at))
             at += field.width
         self.full_bits = at
         last = self._steps[-1]
@@ -132,18 +137,20 @@ class Layout:
         values: Values = {}
         raw: int | None = None
         for step in self._steps:
-            field, kind = step.field, step.field.kind
-            if kind is Kind.UNSIGNED or kind is Kind.SIGNED:
-                raw = _number(value, size_bits, step)
-                values[field.name] = field.read(raw) if raw is not None and field.read is not None else raw
-            elif kind is Kind.TEXT:
-                values[field.name] = _text(value, size_bits, step)
-            elif kind is Kind.DATA:
-                values[field.name] = _data(value, size_bits, step)
-            elif kind is Kind.LAST:
-                values[field.name] = value & ((1 << field.width) - 1) if size_bits >= step.end else None
-            elif raw is not None and field.read is not None and (more := field.read(raw)) is not None:
-                values[field.name] = more
+            name, is_number, read, _, end, mask, sign, field = step
+            if is_number:
+                if end > size_bits:
+                    values[name] = raw = None
+                    continue
+                raw = value >> (size_bits - end) & mask
+                if raw & sign:
+                    raw -= mask + 1
+                values[name] = read(raw)
+            elif field.kind is Kind.AGAIN:
+                if raw is not None and (more := read(raw)) is not None:
+                    values[name] = more
+            else:
+                values[name] = _OTHER_KINDS[field.kind](value, size_bits, step)
         for join in self._after:
             join(values, value, size_bits)
         return values
@@ -172,18 +179,21 @@ def make_ais(value: int, size_bits: int, msg_type: int, message: AisMessage, val
         talker=message.talker,
         is_own=message.is_own,
         channel=message.channel,
+        receiver=message.receiver,
+        heard_at_ns=message.heard_ns,
         other=other,
         **attributes,
     )
 
 
-def _number(value: int, size_bits: int, step: _Step) -> int | None:
-    if step.end > size_bits:
-        return None
-    width = step.field.width
-    raw = value >> (size_bits - step.end) & ((1 << width) - 1)
-    if step.field.kind is Kind.SIGNED and raw >> (width - 1):
-        raw -= 1 << width
+def _step(field: Field, start: int) -> _Step:
+    mask = (1 << field.width) - 1
+    sign = mask ^ mask >> 1 if field.kind is Kind.SIGNED else 0
+    is_number = field.kind in (Kind.UNSIGNED, Kind.SIGNED)
+    return _Step(field.name, is_number, field.read or _as_it_is, start, start + field.width, mask, sign, field)
+
+
+def _as_it_is(raw: int) -> int:
     return raw
 
 
@@ -207,3 +217,14 @@ def _data(value: int, size_bits: int, step: _Step) -> str | None:
     fill = -size % 8
     bits = (value >> (size_bits - end) & ((1 << size) - 1)) << fill
     return bits.to_bytes((size + fill) // 8, "big").hex()
+
+
+def _last(value: int, size_bits: int, step: _Step) -> int | None:
+    return value & step.mask if size_bits >= step.end else None
+
+
+_OTHER_KINDS: dict[Kind, Callable[[int, int, _Step], FieldValue]] = {
+    Kind.TEXT: _text,
+    Kind.DATA: _data,
+    Kind.LAST: _last,
+}

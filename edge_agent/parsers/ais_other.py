@@ -62,7 +62,7 @@ CORNERS = (
 )
 
 BASE_REPORT = Layout(
-    Field("year", 14, read.between(1, 9999)),
+    Field("year", 14, read.between(1, read.LAST_YEAR)),
     Field("month", 4, read.month),
     Field("day", 5, read.day),
     Field("hour", 5, read.hour),

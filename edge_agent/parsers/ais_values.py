@@ -22,6 +22,7 @@ _TURN_SIDES = {127: "right", -127: "left"}
 _TURN_CODE = 127
 SOG_TENTHS_END = 1023
 SHIP_TYPES = 100
+LAST_YEAR = 9999
 
 RATES_OF_TURN: tuple[float | None, ...] = tuple(
     None if abs(raw) >= _TURN_CODE else float(round((raw / 4.733) ** 2)) * (1 if raw >= 0 else -1) + 0.0

@@ -6,12 +6,11 @@ sampled line, what is understood but not wanted is counted by sentence type.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
 from contracts.errors import PeerError
-from contracts.payloads import Ais, Payload
+from contracts.payloads import Payload
 from edge_agent.parsers.ais import decode_ais
 from edge_agent.parsers.ais_assembly import DEFAULT_WINDOW_S, AisMessage
 from edge_agent.parsers.depth import parse_dbt, parse_dpt
@@ -59,8 +58,7 @@ _PROPRIETARY = ord("P")
 _WRAPPER = b"PGHP"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One payload and the sentence it came from.
 
     Attributes:
@@ -186,9 +184,4 @@ class NmeaDecoder:
 
 
 def _decoded_ais(message: AisMessage) -> Decoded:
-    ais: Ais = decode_ais(message)
-    if message.receiver is not None or message.heard_ns is not None:
-        # fresh from the decoder and shared with nobody; a copy of thirty fields would cost a tenth of the decoding
-        msgspec.structs.force_setattr(ais, "receiver", message.receiver)
-        msgspec.structs.force_setattr(ais, "heard_at_ns", message.heard_ns)
-    return Decoded(ais, message.raw, message.arrived_ns, message.receiver, message.heard_ns)
+    return Decoded(decode_ais(message), message.raw, message.arrived_ns, message.receiver, message.heard_ns)

@@ -22,6 +22,9 @@ _SEGMENT = re.compile(rb"((?:\\[^\\!$]*\\)*)([!$][^!$\\]*)")
 _ADDRESS = re.compile(rb"(?:--|[A-Z][A-Z0-9])[A-Z0-9]{1,8}\Z")
 """Letters and digits; ``--`` is how national networks write a talker that they do not know."""
 
+MAX_ADDRESSES = 256
+"""Addresses that need no second look: a device sends about twenty, a network a hundred. More are checked each time."""
+
 _COMMA = ord(",")
 _PADDING = b" \t\r\0"
 
@@ -59,6 +62,7 @@ class SentenceFramer:
         self._max_line_bytes = max_sentence_bytes + MAX_TAG_BYTES
         self._tail = b""
         self._is_truncated = False
+        self._addresses: set[bytes] = set()
         self.lines = 0
         self.comments = 0
 
@@ -90,8 +94,8 @@ class SentenceFramer:
         self.lines += 1
         if line[0] in b"$!" and line.find(b"!", 1) < 0 and line.find(b"$", 1) < 0:
             self._take(line, None, found)
-        elif line[0] == ord("#") and not is_truncated:
-            # a comment: recordings carry them, no device sends one
+        elif line[0] == ord("#") and not is_truncated and (line[1:2] in b" \t" or _SEGMENT.search(line) is None):
+            # a comment: recordings carry them, no device sends one; noise right before a sentence is none
             self.comments += 1
         else:
             self._search(line, found, is_truncated=is_truncated)
@@ -103,31 +107,40 @@ class SentenceFramer:
             self._ledger.add("garbage", line)
         for segment in segments:
             text = segment[2].rstrip(_PADDING)
-            if segment is not segments[-1] and _checksum_fault(text) is not None:
+            star = text.rfind(b"*")
+            if segment is not segments[-1] and _checksum_fault(text, star, text[1:star]) is not None:
                 self._ledger.add("cut_sentence", line)
             else:
                 self._take(text, segment[1][1:-1] or None, found)
 
     def _take(self, text: bytes, tag: bytes | None, found: list[Sentence]) -> None:
-        fault: str | None = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text)
+        star = text.rfind(b"*")
+        body = text[1:star]
+        fault = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text, star, body)
         if fault is not None:
             self._ledger.add(fault, text)
             return
-        star = text.rfind(b"*")
         suffix = text[star + 3 :]
         if suffix and suffix[0] != _COMMA:
             self._ledger.add("garbage", text)
             text, suffix = text[: star + 3], b""
         raw = text.decode("latin-1")
-        fields = text[1:star].split(b",")
+        fields = body.split(b",")
         if not (raw.isascii() and raw.isprintable()):
             self._ledger.add("bad_character", text)
-        elif _ADDRESS.match(fields[0]) is None:
+        elif fields[0] not in self._addresses and not self._is_address(fields[0]):
             self._ledger.add("bad_address", text)
         elif tag is None:
             found.append(Sentence(fields, raw, read_suffix(suffix) if suffix else None))
         else:
             self._take_tagged(fields, raw, tag, found)
+
+    def _is_address(self, field: bytes) -> bool:
+        if _ADDRESS.match(field) is None:
+            return False
+        if len(self._addresses) < MAX_ADDRESSES:
+            self._addresses.add(field)
+        return True
 
     def _take_tagged(self, fields: list[bytes], raw: str, tag: bytes, found: list[Sentence]) -> None:
         block = read_tag(tag)
@@ -139,9 +152,8 @@ class SentenceFramer:
             found.append(Sentence(fields, raw))
 
 
-def _checksum_fault(text: bytes) -> str | None:
-    star = text.rfind(b"*")
+def _checksum_fault(text: bytes, star: int, body: bytes) -> str | None:
     given = HEX.get(text[star + 1 : star + 3]) if star > 0 else None
     if given is None:
         return "checksum_missing"
-    return None if checksum(text[1:star]) == given else "checksum"
+    return None if checksum(body) == given else "checksum"

@@ -63,7 +63,8 @@ def checksum(body: bytes) -> int:
     if len(body) > _FOLDED_BYTES:
         return reduce(xor, body)
     value = int.from_bytes(body, "little")
-    value ^= value >> 512
+    if len(body) > _FOLDED_BYTES // 2:
+        value ^= value >> 512
     value ^= value >> 256
     value ^= value >> 128
     value ^= value >> 64

@@ -9,6 +9,7 @@ found in the Danish national recording and holds for all of its 4,051 messages.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +25,7 @@ _FIELDS = 14
 _KIND = b"1"
 _MAX_DIGITS = 4
 _PARTS = slice(1, 5)
+_HEX_OF_TEXT = {digits.decode("ascii"): value for digits, value in HEX.items()}
 
 
 class Wrapper(msgspec.Struct, frozen=True, gc=False):
@@ -43,20 +45,38 @@ def parse_wrapper(sentence: Sentence) -> Wrapper:
     fields = sentence.fields
     if len(fields) != _FIELDS or fields[1] != _KIND or fields[13] not in HEX:
         raise refuse(fields, "not the fields of a wrapper of kind 1", "bad_field")
-    if not all(field.isdigit() and len(field) <= _MAX_DIGITS for field in fields[2:9]):
-        raise refuse(fields, "time is not numbers", "bad_field")
-    year, month, day, hour, minute, second, ms = (int(field) for field in fields[2:9])
+    ms = fields[8]
     try:
-        at_s = int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+        at_s = _second(*fields[2:8])
+        ms_value = int(ms) if ms.isdigit() and len(ms) <= _MAX_DIGITS else None
     except ValueError as exc:
         raise PeerError("read wrapper", sentence.raw[:120], str(exc), "", "bad_field") from exc
-    time_ns = at_s * 1_000_000_000 + ms % 1000 * 1_000_000 if EARLIEST_S <= at_s < LATEST_S else None
-    country, region, station = (field.decode("ascii") for field in fields[9:12])
+    if ms_value is None:
+        raise refuse(fields, "milliseconds are no number", "bad_field")
+    time_ns = at_s * 1_000_000_000 + ms_value % 1000 * 1_000_000 if EARLIEST_S <= at_s < LATEST_S else None
+    tag = TagBlock(_source(*fields[9:12]), None, time_ns, time_ns is not None)
+    return Wrapper(tag, HEX[fields[13]], sentence.raw)
+
+
+@lru_cache(maxsize=64)
+def _second(*numbers: bytes) -> int:
+    """Return the second since 1970 of year, month, day, hour, minute and second.
+
+    Messages of a network lie within seconds of each other: one calendar a second, not one a message.
+
+    Raises:
+        ValueError: they are no time.
+    """
+    if not all(number.isdigit() and len(number) <= _MAX_DIGITS for number in numbers):
+        raise ValueError("time is not numbers")
+    year, month, day, hour, minute, second = (int(number) for number in numbers)
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+
+
+@lru_cache(maxsize=1024)
+def _source(country: bytes, region: bytes, station: bytes) -> str | None:
     # some stations have no number of their own: country and region tell them apart
-    source = station or "-".join(part for part in (country, region) if part) or None
-    return Wrapper(
-        TagBlock(source=source, time_ns=time_ns, is_exact=time_ns is not None), HEX[fields[13]], sentence.raw
-    )
+    return (station or b"-".join(part for part in (country, region) if part)).decode("ascii") or None
 
 
 class WrapperPairing:
@@ -88,6 +108,9 @@ class WrapperPairing:
         if wrapper is None:
             return sentence
         fields = sentence.fields
+        given = _HEX_OF_TEXT[sentence.raw[(star := sentence.raw.rfind("*")) + 1 : star + 3]]
+        if self._parts is None and len(fields) > 1 and fields[1] == b"1":
+            return self._pair_whole(sentence, wrapper, given)
         is_part = len(fields) > _PARTS.stop and fields[1] != b"1"
         number = int(fields[2]) if is_part and fields[2].isdigit() else 1
         group = [fields[0], *fields[1:2], *fields[3:5]] if is_part else []
@@ -96,7 +119,7 @@ class WrapperPairing:
         ):
             self.close()
             return sentence
-        self._left ^= HEX[sentence.raw[sentence.raw.rfind("*") + 1 :][:2].encode("ascii")]
+        self._left ^= given
         if is_part and fields[2] != fields[1]:
             self._parts = (group, number)
         elif self._left == 0 or (wrapper.checksum == 0 and fields[0].endswith(b"VDO")):
@@ -106,6 +129,15 @@ class WrapperPairing:
             self.close()
             return sentence
         return sentence if sentence.tag is not None else Sentence(fields, sentence.raw, wrapper.tag)
+
+    def _pair_whole(self, sentence: Sentence, wrapper: Wrapper, given: int) -> Sentence:
+        """The same for a message of one sentence, nine of ten."""
+        if wrapper.checksum != given and not (wrapper.checksum == 0 and sentence.fields[0].endswith(b"VDO")):
+            self.close()
+            return sentence
+        self.paired += 1
+        self._waiting = None
+        return sentence if sentence.tag is not None else Sentence(sentence.fields, sentence.raw, wrapper.tag)
 
     def close(self) -> None:
         """Count a wrapper whose message did not come, or was another."""
