@@ -9,6 +9,23 @@ from contracts.payloads import CraneSample
 from edge_agent.clock import Moment
 
 Number = tuple[str, int]
+MAX_EPOCHS = 16
+"""Starts of the PLC that are remembered, so that one whose zeros passed for another start goes on where it was."""
+
+
+class _Epoch:
+    """One stretch of the PLC's counter.
+
+    Attributes:
+        name: of the epoch.
+        given: highest number that is not to be given again.
+        is_given: a lift has it; what lies between it and the next was not seen.
+    """
+
+    def __init__(self, name: str, given: int) -> None:
+        self.name = name
+        self.given = given
+        self.is_given = False
 
 
 class CycleNumbers:
@@ -19,10 +36,8 @@ class CycleNumbers:
         self._boot_no: int | None = None
         self._counter: int | None = None
         self._resets = 0
-        self._given = 0
-        """Highest number of the PLC that is not to be given again."""
-        self._is_given = False
-        """A lift of this epoch has it: what lies between it and the next was not seen."""
+        self._epochs: dict[int | None, _Epoch] = {}
+        self._epoch = _Epoch("", 0)
         self._own_no = 0
         self.skipped = 0
         """Lifts that the PLC counted and nobody saw."""
@@ -35,7 +50,7 @@ class CycleNumbers:
     @property
     def is_counted(self) -> bool:
         """The PLC has counted a lift that has no record yet."""
-        return self._counter is not None and self._counter > self._given
+        return self._counter is not None and self._counter > self._epoch.given
 
     def see(self, sample: CraneSample, at: Moment) -> None:
         """Look at the PLC's counters, at every sample.
@@ -44,37 +59,57 @@ class CycleNumbers:
             sample: the sample.
             at: when it was read.
         """
+        boot_no = self._boot_no if sample.plc_boot_no is None else sample.plc_boot_no
+        counter = self._counter if sample.cycle_no is None else sample.cycle_no
         if not self._run:
             self._run = f"r{at.wall_ns // 1_000_000:x}"
-            self._given = sample.cycle_no or 0
-        is_other_boot = sample.plc_boot_no is not None and sample.plc_boot_no != self._boot_no
-        is_reset = sample.cycle_no is not None and self._counter is not None and sample.cycle_no < self._counter
-        if (is_other_boot and self._boot_no is not None) or is_reset:
+            self._enter(boot_no, counter or 0)
+        elif boot_no != self._boot_no:
+            self._enter(boot_no, counter or 0)
+        if counter is not None and self._counter is None:
+            # it begins to tell: what it has counted so far was before
+            self._epoch.given = max(self._epoch.given, counter)
+        elif counter is not None and counter < self._epoch.given:
             self._resets += 1
-            # a counter that outlived the start goes on; one that began again has counted from 0
-            self._given = self._counter or 0 if sample.cycle_no == self._counter else 0
-            self._is_given = False
-        self._boot_no = sample.plc_boot_no if sample.plc_boot_no is not None else self._boot_no
-        self._counter = sample.cycle_no if sample.cycle_no is not None else self._counter
+            self._epoch = self._epochs[boot_no] = _Epoch(self._name(boot_no, self._resets), 0)
+        self._boot_no, self._counter = boot_no, counter
 
     def begin(self) -> None:
         """Note that a lift begins: what the PLC has counted until now was before it."""
-        if self._counter is not None and self._counter > self._given:
-            self.skipped += self._counter - self._given if self._is_given else 0
-            self._given = self._counter
+        epoch = self._epoch
+        if self._counter is not None and self.is_counted:
+            self.skipped += self._counter - epoch.given if epoch.is_given else 0
+            epoch.given = self._counter
 
     def plc_number(self) -> Number | None:
         """Return the PLC's number of the lift that has just ended, ``None`` while it has not counted it."""
+        epoch = self._epoch
         if self._counter is None or not self.is_counted:
             return None
-        self.skipped += self._counter - self._given - 1 if self._is_given else 0
-        self._given, self._is_given = self._counter, True
-        return self._epoch(), self._counter
+        self.skipped += self._counter - epoch.given - 1 if epoch.is_given else 0
+        epoch.given, epoch.is_given = self._counter, True
+        return epoch.name, self._counter
 
     def own_number(self) -> Number:
         """Return a number of this process, in an epoch that no other process and no PLC has."""
         self._own_no += 1
         return (self._run if self._boot_no is None else f"plc-{self._boot_no}.{self._run}"), self._own_no
 
-    def _epoch(self) -> str:
-        return f"{self._run}.{self._resets}" if self._boot_no is None else f"plc-{self._boot_no}"
+    def _enter(self, boot_no: int | None, counter: int) -> None:
+        """Go to the epoch of a start of the PLC: one that was seen before goes on, another begins.
+
+        A counter that is beyond 1 at first sight was kept over the start, or has counted what nobody saw: an earlier
+        process may have told of it.
+        """
+        known = self._epochs.get(boot_no)
+        if known is None:
+            name = self._name(boot_no, 0 if boot_no is not None else self._resets)
+            known = self._epochs[boot_no] = _Epoch(name, counter if counter > 1 or not self._epoch.name else 0)
+        if len(self._epochs) > MAX_EPOCHS:
+            del self._epochs[next(iter(self._epochs))]
+        self._epoch = known
+
+    def _name(self, boot_no: int | None, resets: int) -> str:
+        if boot_no is None:
+            return f"{self._run}.{resets}"
+        return f"plc-{boot_no}" + (f".{self._run}.{resets}" if resets else "")

@@ -162,5 +162,5 @@ def test_contacts_that_are_not_held_make_locks_that_never_were() -> None:
 
 def test_numbers_without_an_epoch_would_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mutation proof of the epochs: with one name for all of them the PLC's counter repeats itself."""
-    monkeypatch.setattr(CycleNumbers, "_epoch", lambda _: "plc")
+    monkeypatch.setattr(CycleNumbers, "_name", lambda *_: "plc")
     assert work(1, 1.0, has_counters=True, reboots_at=(1234.5,)).duplicates > 5

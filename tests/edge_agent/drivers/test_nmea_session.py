@@ -30,8 +30,8 @@ class ListSink:
         assert place is None
         self.taken.append((payload, raw))
 
-    def watch(self, payload: Payload, at: Moment) -> None:
-        raise AssertionError(payload, at)
+    def watch(self, payload: Payload, at: Moment, place: str | None = None) -> None:
+        raise AssertionError(payload, at, place)
 
     async def room(self) -> None:
         return
