@@ -13,7 +13,7 @@ from statistics import median
 import pyais
 
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
-from tests.bench import peers
+from tests.bench import assembly_peers, decoding_peers
 from tests.bench.figures import report
 
 PASSES = 7
@@ -37,16 +37,14 @@ def run(recordings: Path) -> None:
         "porttrack": lambda: timed(lambda: decode_ours(data)),
         "pyais": lambda: timed(lambda: decode_bare(path)),
     }
-    program, signalk = peers.gpsdecode(), peers.signalk()
-    if program is not None:
-        sides["gpsdecode"] = lambda: peers.run_gpsdecode(program, path)
-    else:
-        sys.stderr.write("not measured: gpsdecode is not here (Debian package gpsd-clients)\n")
-    if signalk is not None:
-        sides["signalk"] = lambda: peers.run_signalk(signalk, path)
-    else:
-        sys.stderr.write(f"not measured: {peers.SIGNALK} is not here and cannot be installed by npm\n")
-    sides["porttrack_command"] = lambda: peers.run_decode_command(path)
+    found, missing = assembly_peers.available()
+    if "gpsdecode" in found:
+        sides["gpsdecode"] = lambda: decoding_peers.run_gpsdecode(path)
+    if "signalk" in found:
+        sides["signalk"] = lambda: decoding_peers.run_signalk(path)
+    for name, reason in missing.items():
+        sys.stderr.write(f"not measured: {name}: {reason}\n")
+    sides["porttrack_command"] = lambda: decoding_peers.run_decode_command(path)
     passes = [{name: measure() for name, measure in sides.items()} for _ in range(PASSES)]
     _print(passes, lines)
 
