@@ -1,8 +1,8 @@
 """How fast a link may be read: a token bucket of bytes. Sans-io.
 
 A line that is flooded (a wrong device, a broken one, somebody who means it) must not take a processor from the drivers
-of the other lines: garbage costs more to look at than sentences. Behind the limit TCP makes the sender wait, a UART's or
-a socket's buffer overruns and the link counts it.
+of the other lines: garbage costs more to look at than sentences. Behind the limit TCP makes the sender wait; the buffer
+of a UART or a socket overruns, and the link counts it.
 """
 
 BYTES_PER_S = 512 * 1024

@@ -6,8 +6,8 @@ window without a fault, the same length with it, mend, wait until all drivers ru
 percentile of the sample interval, in periods; per cell and over all cells.
 
 A machine that others use as well adds to either window, and never takes away: a cell over the limit is measured again,
-at most three times, and its best measurement counts. A driver that truly holds the others up does so every time; that the
-measure would see it is proven at the end, on a bystander that is held up for half a second.
+at most three times, and its best measurement counts. A driver that truly holds the others up does so every time; that
+the measure would see it is proven at the end, on a bystander that is held up for half a second.
 
 Reduced: 3 s a window, judged over all cells, because the percentile of 60 intervals is nearly their worst. With
 ``PORTTRACK_WHOLE=1``: 30 s a window, and each cell is judged by itself.
