@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from contracts.payloads import Ais, Depth, Payload, Wind
+from contracts.payloads import Ais, Depth, GnssFix, Payload, Wind
+from contracts.radar import RadarTarget
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
 from edge_agent.parsers.registers import decode_value, width
 from firmware_configs.loading import PROFILES_DIR, read_profile
@@ -77,7 +78,7 @@ def read_serial(device: str, seconds: float) -> list[Payload]:
 
 
 def test_the_endpoints_are_links_of_a_device_profile(hardware: Links) -> None:
-    assert set(hardware) == {"ais", "wind", "depth", "radar", "gnss", *MAPS}
+    assert set(hardware) == {"ais", "wind", "depth", "radar", "gnss", "berth-bus", "berth-text", *MAPS}
     assert hardware["ais"]["kind"] == hardware["depth"]["kind"] == "serial"
     assert (hardware["ais"]["baud"], hardware["depth"]["baud"]) == (38400, 4800)
     assert all(hardware[source]["host"] == "127.0.0.1" for source in ("wind", *MAPS))
@@ -105,6 +106,29 @@ def test_the_echo_sounder_sends_depth(hardware: Links) -> None:
     depths = [message for message in read_serial(hardware["depth"]["device"], 3.5) if isinstance(message, Depth)]
     assert len(depths) >= 2
     assert all(depth.below_transducer_m is not None and 15 < depth.below_transducer_m < 16.5 for depth in depths)
+
+
+def test_the_tower_s_receiver_tells_time_and_place(hardware: Links) -> None:
+    fixes = [message for message in read_serial(hardware["gnss"]["device"], 3.0) if isinstance(message, GnssFix)]
+    now_ns = time.time_ns()
+    told = [fix.utc_ns for fix in fixes if fix.utc_ns is not None]
+    assert told
+    assert abs(now_ns - told[-1]) < 3e9
+    assert any(fix.lon_deg is not None and fix.quality == 1 for fix in fixes)
+
+
+async def test_the_radar_sends_its_targets(hardware: Links) -> None:
+    reader, writer = await asyncio.open_connection(hardware["radar"]["host"], hardware["radar"]["port"])
+    decoder = NmeaDecoder()
+    numbers: set[int] = set()
+    async with asyncio.timeout(20):
+        while len(numbers) < 15:
+            for decoded in decoder.feed(await reader.read(4096), time.monotonic_ns()):
+                if isinstance(decoded.payload, RadarTarget):
+                    numbers.add(decoded.payload.target_no)
+    writer.close()
+    assert not decoder.rejected
+    assert max(numbers) > 99
 
 
 async def test_the_mast_sends_wind(hardware: Links) -> None:
