@@ -36,6 +36,8 @@ LINKS = {
     "wind": tcp(1001),
     "radar": tcp(1003),
     "berth-hooks": tcp(1002),
+    "berth-bus": {"kind": "serial", "device": "/dev/pts/10", "baud": 19200, "parity": "N"},
+    "berth-text": {"kind": "serial", "device": "/dev/pts/11", "baud": 9600},
 } | {f"sts-{number}": tcp(2000 + number) for number in range(1, 5)}
 
 

@@ -16,10 +16,15 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from contracts.errors import LinkError
 from contracts.payloads import Ais, Depth, GnssFix, Payload, Wind
 from contracts.radar import RadarTarget
+from edge_agent.links.modbus_reader import ModbusReader
+from edge_agent.parsers.berth_ascii import BerthAsciiParser, Hooks
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
+from edge_agent.parsers.register_reads import ReadBlock
 from edge_agent.parsers.registers import decode_value, width
+from firmware_configs.links import SerialLink
 from firmware_configs.loading import PROFILES_DIR, read_profile
 from firmware_configs.registers import RegisterMap
 
@@ -188,9 +193,38 @@ async def test_a_plc_refuses_writes_and_addresses_that_it_lacks(hardware: Links)
     async with master(hardware["sts-1"]) as client:
         assert (await client.write_register(0, 1, device_id=1)).isError()
         assert (await client.write_coil(0, True, device_id=1)).isError()
-        answer = await client.read_input_registers(7, count=2, device_id=1)
+        answer = await client.read_input_registers(10, count=2, device_id=1)
         assert answer.isError()
         assert answer.exception_code == 2
+
+
+async def test_the_bus_answers_for_its_units_and_stays_silent_for_others(hardware: Links) -> None:
+    link = SerialLink.model_validate(hardware["berth-bus"])
+    reader = ModbusReader(link, 0.5)
+    await reader.open()
+    try:
+        hooks = await reader.read(1, ReadBlock("holding_register", 40, 16))
+        assert any(hooks[:12]), "a ship lies there"
+        (level_mm,) = await reader.read(2, ReadBlock("input_register", 0, 1))
+        assert level_mm < 1500
+        with pytest.raises(LinkError, match="no answer"):
+            await reader.read(9, ReadBlock("input_register", 0, 1))
+    finally:
+        await reader.close()
+
+
+def test_the_text_cabinet_speaks_every_second(hardware: Links) -> None:
+    parser, readings = BerthAsciiParser(is_level=False), []
+    line = os.open(hardware["berth-text"]["device"], os.O_RDONLY | os.O_NOCTTY)
+    try:
+        end = time.monotonic() + 3.5
+        while (rest := end - time.monotonic()) > 0:
+            if select.select([line], [], [], rest)[0]:
+                readings += parser.feed(os.read(line, 4096))
+    finally:
+        os.close(line)
+    assert not parser.rejects.counts
+    assert 2 <= sum(isinstance(reading, Hooks) for reading in readings) <= 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
