@@ -58,6 +58,7 @@ export class SensorList extends SignalElement {
         ? `${sensor.gateway}.${sensor.source}`
         : (this.desk.chart.value?.nameOf(sensor.place, language.value) ?? sensor.place);
     const isWind = sensor.kind === 'wind';
+    const shown = Object.entries(sensor.values).filter(([field]) => !UNSHOWN.has(field));
     return html`
       <article
         class="card ${isStale ? 'is-stale' : ''}"
@@ -69,9 +70,7 @@ export class SensorList extends SignalElement {
           <h2>${tData('sensor', sensor.kind)}</h2>
           <span class="place">${place}</span>
         </header>
-        ${isWind ? renderWind(sensor) : html`<dl class="pairs">${Object.entries(sensor.values)
-                .filter(([field]) => !UNSHOWN.has(field))
-                .map(([field, value]) => renderValue(field, value))}</dl>`}
+        ${isWind ? renderWind(sensor) : html`<dl class="pairs">${shown.map(([field, value]) => renderValue(field, value))}</dl>`}
         <footer>${ageTag(ageS, isStale)}<span class="origin">${sensor.gateway} · ${sensor.source}</span></footer>
       </article>
     `;
