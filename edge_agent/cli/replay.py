@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from contracts.errors import LinkError
+from contracts.errors import ConfigError, LinkError
+from edge_agent.field.iec450_outlet import Iec450Outlet
 from edge_agent.field.outlets import Outlet, PtyOutlet, TcpOutlet, UdpOutlet
 from edge_agent.links.replay_link import ReplayLink
 from firmware_configs.links import ReplayLink as ReplayLinkConfig
@@ -44,6 +45,9 @@ def replay(
     udp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="datagrams, one a line")] = None,
     is_group: Annotated[bool, typer.Option("--group", help="with --udp: HOST is a multicast group")] = False,
     interface: Annotated[str, typer.Option(metavar="ADDRESS", help="with --group: interface to send on")] = "127.0.0.1",
+    iec450: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="with --udp: as IEC 61162-450, from this source (AI0001)")
+    ] = None,
     speed: Annotated[float, typer.Option(metavar="X", help="multiple of the recorded pace; 0: no waits")] = 1.0,
 ) -> None:
     """Reproducir una grabación como si fuera el equipo / play a recording as if it were the hardware."""
@@ -61,8 +65,15 @@ def replay(
         host, _, port = (udp or "").rpartition(":")
         if not host or not port.isdecimal():
             raise _usage(f"--udp {udp}: write HOST:PORT")
-        outlet = UdpOutlet(host, int(port), interface if is_group else None)
+        outlet = _datagrams(UdpOutlet(host, int(port), interface if is_group else None), iec450)
     raise typer.Exit(_play(link, outlet))
+
+
+def _datagrams(outlet: UdpOutlet, iec450: str | None) -> Outlet:
+    try:
+        return outlet if iec450 is None else Iec450Outlet(outlet, iec450)
+    except ConfigError as exc:
+        raise _usage(f"--iec450: {exc}") from exc
 
 
 def _usage(text: str) -> typer.Exit:

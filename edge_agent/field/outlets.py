@@ -231,19 +231,18 @@ class UdpOutlet:
         """
         if self._socket is None:
             raise LinkError("replay", "udp", "not open", "", "closed")
-        loop = asyncio.get_running_loop()
         for datagram in _LINES.findall(data):
-            await self._send(loop, datagram)
+            await self.send_datagram(datagram)
 
-    async def close(self) -> None:
-        """See the port."""
-        endpoint, self._socket = self._socket, None
-        if endpoint is not None:
-            endpoint.close()
+    async def send_datagram(self, datagram: bytes) -> None:
+        """Send one datagram as it is; nothing once closed.
 
-    async def _send(self, loop: asyncio.AbstractEventLoop, datagram: bytes) -> None:
+        Raises:
+            LinkError: the system does not take it (reason ``lost``).
+        """
         if self._socket is None:
             return
+        loop = asyncio.get_running_loop()
         try:
             await loop.sock_sendall(self._socket, datagram)
         except ConnectionRefusedError:
@@ -252,3 +251,9 @@ class UdpOutlet:
                 await loop.sock_sendall(self._socket, datagram)
         except OSError as exc:
             raise LinkError("send datagrams", self._address[0], exc.strerror or str(exc), "", "lost") from exc
+
+    async def close(self) -> None:
+        """See the port."""
+        endpoint, self._socket = self._socket, None
+        if endpoint is not None:
+            endpoint.close()

@@ -190,12 +190,12 @@ class AisAssembler:
         if len(heads) > 1:
             self._mix.saw_two(stream, run.parts[-1].arrived_ns)
         is_mixed = self._mix.is_mixed(stream, run.parts[-1].arrived_ns)
-        window_ns = self._mix.window_ns(stream) if is_mixed else self._window_ns
-        matching = match_parts(run.parts, run.count, window_ns, may_be_swapped=not is_mixed)
+        habit = self._mix.habit(stream) if is_mixed else None
+        matching = match_parts(run.parts, run.count, self._window_ns, habit)
         for own_reason, part in matching.discarded:
             self._ledger.add(reason or own_reason, part.sentence.raw)
         for parts in matching.messages:
-            self._mix.saw_whole(stream, max(gap_ns(one, other) for one, other in pairwise(parts)))
+            self._mix.saw_whole(stream, [gap_ns(one, other) for one, other in pairwise(parts)])
             message = self._whole([part.sentence for part in parts], max(part.arrived_ns for part in parts))
             if message is not None:
                 self._ready.append(message)

@@ -9,6 +9,7 @@ everything that a message needs and something more, none of it is used: it is am
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge_agent.parsers.nmea_frame import Sentence
 
@@ -18,6 +19,13 @@ MAX_STEPS = 2000
 _PAYLOAD = 5
 _NEVER = 1 << 62
 _SECOND_NS = 1_000_000_000
+
+
+class Gap(NamedTuple):
+    """Shortest and longest time between one part of a message and the next, ns."""
+
+    least_ns: int
+    most_ns: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,20 +75,22 @@ def gap_ns(one: Part, other: Part) -> int:
     return abs(other.arrived_ns - one.arrived_ns)
 
 
-def match_parts(parts: list[Part], count: int, window_ns: int, *, may_be_swapped: bool = True) -> Matching:
+def match_parts(parts: list[Part], count: int, window_ns: int, habit: Gap | None = None) -> Matching:
     """Return the messages that ``parts`` are for certain.
 
     Args:
         parts: parts of one key, in order of arrival.
         count: parts of a message, 2 to 9.
         window_ns: longest time between one part and the next, ns.
-        may_be_swapped: parts may have overtaken each other.
+        habit: of a stream that several receivers write: gaps that it has shown. Others are not believed there, nor are
+            swapped parts; but what a habit rules out still has to be explained by something else.
     """
     messages: list[list[Part]] = []
     discarded: list[tuple[str, Part]] = []
     rest: list[Part] = []
-    for linked in _linked(parts, window_ns, in_order=True):
-        found = _explain(linked, count, window_ns, discarded)
+    window = Gap(0, window_ns)
+    for linked in _linked(parts, window, in_order=True):
+        found = _explain(linked, count, habit or window, discarded)
         if found is not None:
             messages += found
         elif len({part.number for part in linked}) == count:
@@ -88,51 +98,49 @@ def match_parts(parts: list[Part], count: int, window_ns: int, *, may_be_swapped
         else:
             rest += linked
     rest.sort(key=parts.index)
-    for linked in _linked(rest, window_ns, in_order=False) if may_be_swapped else [rest]:
-        swapped = _swapped(linked, count, discarded) if may_be_swapped else None
+    for linked in _linked(rest, window, in_order=False) if habit is None else [rest]:
+        swapped = _swapped(linked, count, discarded) if habit is None else None
         if swapped is not None:
             messages.append(swapped)
         else:
-            is_whole = may_be_swapped and len({part.number for part in linked}) == count
+            is_whole = habit is None and len({part.number for part in linked}) == count
             discarded += [("fragment_ambiguous" if is_whole else "fragment_incomplete", part) for part in linked]
     messages.sort(key=lambda chain: max(parts.index(part) for part in chain))
     return Matching(messages, discarded)
 
 
-def _fits(one: Part, other: Part, window_ns: int) -> bool:
+def _fits(one: Part, other: Part, gap: Gap) -> bool:
     if one.group != other.group and one.group is not None and other.group is not None:
         return False
     if one.station != other.station and one.station is not None and other.station is not None:
         return False
-    return gap_ns(one, other) <= window_ns
+    return gap.least_ns <= gap_ns(one, other) <= gap.most_ns
 
 
-def _linked(parts: list[Part], window_ns: int, *, in_order: bool) -> list[list[Part]]:
+def _linked(parts: list[Part], gap: Gap, *, in_order: bool) -> list[list[Part]]:
     """Sets of parts that may have to do with each other, directly or through others; each in order of arrival."""
     label = list(range(len(parts)))
     for index, part in enumerate(parts):
         for earlier in range(index):
             other = parts[earlier]
             follows = part.number == other.number + 1 if in_order else part.number != other.number
-            if follows and label[earlier] != label[index] and _fits(other, part, window_ns):
+            if follows and label[earlier] != label[index] and _fits(other, part, gap):
                 old, new = label[index], label[earlier]
                 label = [new if value == old else value for value in label]
     return [[part for part, own in zip(parts, label, strict=True) if own == value] for value in dict.fromkeys(label)]
 
 
-def _explain(
-    linked: list[Part], count: int, window_ns: int, discarded: list[tuple[str, Part]]
-) -> list[list[Part]] | None:
+def _explain(linked: list[Part], count: int, gap: Gap, discarded: list[tuple[str, Part]]) -> list[list[Part]] | None:
     """The one way in which all of ``linked`` are whole messages; repeated parts count once if they must."""
     if len(linked) < count:
         return None
-    found = _Search(linked, count, window_ns).only()
+    found = _Search(linked, count, gap).only()
     if found is not None:
         return found
     kept, repeated = _distinct(linked)
     if not repeated:
         return None
-    found = _Search(kept, count, window_ns).only()
+    found = _Search(kept, count, gap).only()
     if found is not None:
         discarded += [("fragment_duplicate", part) for part in repeated]
     return found
@@ -155,10 +163,10 @@ def _distinct(parts: list[Part]) -> tuple[list[Part], list[Part]]:
 class _Search:
     """Looks for a second explanation of a set of parts; two that read the same are one."""
 
-    def __init__(self, parts: list[Part], count: int, window_ns: int) -> None:
+    def __init__(self, parts: list[Part], count: int, gap: Gap) -> None:
         self._parts = parts
         self._count = count
-        self._window_ns = window_ns
+        self._gap = gap
         self._steps = 0
         self._found: dict[tuple[tuple[bytes, ...], ...], list[list[Part]]] = {}
 
@@ -185,5 +193,5 @@ class _Search:
             self._extend(index + 1, [*chains, [part]])
             return
         for place, chain in enumerate(chains):
-            if len(chain) == part.number - 1 and _fits(chain[-1], part, self._window_ns):
+            if len(chain) == part.number - 1 and _fits(chain[-1], part, self._gap):
                 self._extend(index + 1, [*chains[:place], [*chain, part], *chains[place + 1 :]])

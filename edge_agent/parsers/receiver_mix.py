@@ -2,24 +2,26 @@
 
 One receiver comes to the same sequence id only after nine other messages. Two first parts under one key that close to
 each other are of two receivers. In such a stream a lost part 2 of one ship and a lost part 1 of another leave two parts
-that fit each other, which nobody can see; so less is believed there: no swapped parts, and no gap much longer than the
-stream itself has shown (measured: docs/adr/0070).
+that fit each other, which nobody can see; so less is believed there: no swapped parts, and no gap much shorter or
+longer than those the stream itself has shown (measured: docs/adr/0070).
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
+from edge_agent.parsers.fragment_matching import Gap
+
 MIXED_FOR_S = 600.0
 """How long a stream counts as mixed after it was last seen to be."""
 
-GAPS = 64
-"""Newest whole messages whose gaps are kept: the longest of them is the stream's habit."""
+GAPS = 256
+"""Newest gaps kept: from the shortest to the longest of them is the stream's habit."""
 
-MIN_GAPS = 16
-"""Fewer are no habit yet."""
+MIN_GAPS = 128
+"""Fewer are no habit yet: a gap that the stream does make would be taken for impossible."""
 
-ALLOWANCE = 1.15
-"""Longest believable gap, as a multiple of the longest seen: lets the habit grow by itself."""
+ALLOWANCE = 0.05
+"""Believed on either side of the gaps seen, as a share of the longest: lets the habit grow."""
 
 MAX_STREAMS = 256
 """Streams remembered; the one that was quiet longest is forgotten, and counts as one receiver again."""
@@ -48,19 +50,23 @@ class ReceiverMix:
         """Two messages under one key came too close for one receiver."""
         self._habit(stream).mixed_until_ns = now_ns + int(MIXED_FOR_S * 1e9)
 
-    def saw_whole(self, stream: Stream, gap_ns: int) -> None:
-        """A message was whole; ``gap_ns`` was its longest gap between two parts."""
-        self._habit(stream).gaps_ns.append(gap_ns)
+    def saw_whole(self, stream: Stream, gaps_ns: list[int]) -> None:
+        """A message was whole, with these gaps between its parts."""
+        self._habit(stream).gaps_ns.extend(gaps_ns)
 
     def is_mixed(self, stream: Stream, now_ns: int) -> bool:
         """Tell whether several receivers write this stream."""
         habit = self._streams.get(stream)
         return habit is not None and now_ns <= habit.mixed_until_ns
 
-    def window_ns(self, stream: Stream) -> int:
-        """Longest believable gap of a mixed stream, ns."""
+    def habit(self, stream: Stream) -> Gap:
+        """Believable gaps of a mixed stream."""
         gaps_ns = self._habit(stream).gaps_ns
-        return min(self._window_ns, int(max(gaps_ns) * ALLOWANCE)) if len(gaps_ns) >= MIN_GAPS else self._window_ns
+        if len(gaps_ns) < MIN_GAPS:
+            return Gap(0, self._window_ns)
+        shortest_ns, longest_ns = min(gaps_ns), max(gaps_ns)
+        allowed_ns = int(longest_ns * ALLOWANCE)
+        return Gap(max(0, shortest_ns - allowed_ns), min(self._window_ns, longest_ns + allowed_ns))
 
     def _habit(self, stream: Stream) -> _Habit:
         habit = self._streams.pop(stream, None)

@@ -152,11 +152,11 @@ def test_in_a_stream_of_several_receivers_swapped_parts_are_not_believed() -> No
 
 
 def test_in_a_stream_of_several_receivers_a_gap_longer_than_its_habit_is_not_believed() -> None:
-    habit = [line for index in range(20) for line in ((10.0 + index, A1), (10.03 + index, A2))]
-    mixed = [(50.0, A1), (50.01, Y1), (50.02, A2), (50.03, Y2)]
-    late = [(60.0, A1), (60.05, Y2)]
-    assert len(fed(*habit, *late).messages) == 21
-    assert len(fed(*habit, *mixed, *late).messages) == 20
+    habit = [line for index in range(140) for line in ((10.0 + index, A1), (10.03 + index, A2))]
+    mixed = [(200.0, A1), (200.01, Y1), (200.02, A2), (200.03, Y2)]
+    late = [(210.0, A1), (210.05, Y2)]
+    assert len(fed(*habit, *late).messages) == 141
+    assert len(fed(*habit, *mixed, *late).messages) == 140
 
 
 @pytest.mark.parametrize("field", ["channel", "seq_id", "talker", "own", "source"])

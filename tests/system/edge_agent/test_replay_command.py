@@ -145,6 +145,19 @@ def test_a_group_is_sent_to_on_its_interface(tmp_path: Path) -> None:
             assert receiver.recv(4096) == WIND
 
 
+def test_a_recording_goes_out_as_iec_61162_450_and_lines_in_pieces_are_whole(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(b"100.0 " + WIND + b"100.1 " + WIND[:9] + b"\n100.2 " + WIND)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(WAIT_S)
+        where = f"127.0.0.1:{receiver.getsockname()[1]}"
+        with running("replay", file, "--udp", where, "--iec450", "WI0001", "--speed", "20") as player:
+            first = receiver.recv(4096)
+            assert player.wait(timeout=WAIT_S) == 0
+    assert first == b"UdPbC\0" + sentence("s:WI0001,n:1", "\\").strip() + b"\\" + WIND
+
+
 def test_a_reader_that_leaves_in_the_middle_is_told(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_bytes(b"".join(b"%d.0 %b" % (100 + number, WIND) for number in range(60)))
@@ -175,6 +188,7 @@ def test_ctrl_c_while_nobody_listens_ends_it(tmp_path: Path) -> None:
         (["log"], 2, "name one of"),
         (["log", "--pty", "--udp", "127.0.0.1:9"], 2, "name one of"),
         (["log", "--udp", "9"], 2, "HOST:PORT"),
+        (["log", "--udp", "127.0.0.1:9", "--iec450", "wind"], 2, "AI0001"),
         (["log", "--pty", "--speed", "-1"], 2, "speed"),
     ],
 )
