@@ -181,6 +181,7 @@ async def test_each_plc_shows_values_that_change(hardware: Links, source: str) -
     plc = read_profile(PROFILES_DIR / "hardware" / "registers" / f"{MAPS[source]}.yaml", RegisterMap)
     field = "hook_tension_kn[0]" if source == "berth-hooks" else "hoist_load_t"
     seen: set[object] = set()
+    await asyncio.sleep(1)  # the world makes its first step; before it the laser has seen nothing
     async with master(hardware[source]) as client, asyncio.timeout(30):
         while len(seen) < 3:
             values = await poll(client, plc)
