@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.bench import decoding, driver_load, latency
+from tests.bench import assembly, decoding, driver_load, latency
 
 RECORDINGS = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 
@@ -15,6 +15,7 @@ def main() -> int:
         driver_load.run(RECORDINGS)
     else:
         sys.stderr.write(f"not measured: decoding and the load of a driver, because {RECORDINGS} is not there\n")
+    assembly.run()
     latency.run()
     return 0
 
