@@ -3,6 +3,7 @@
 gpsd itself is run in tests/system/edge_agent/test_ais_gpsdecode.py.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pyais import FileReaderStream
 from pyais import messages as pyais
 
+from contracts.payloads import Ais
 from tests.support.ais_comparison import CUT, Comparison, Difference, gpsd_fields, gpsd_messages, ours, pair
 from tests.support.ais_known_differences import GPSD, GPSD_TALKERS, PYAIS, Rule, known_by, sort_out
 
@@ -83,3 +85,31 @@ def test_a_wrong_field_has_no_explanation(recordings: Path) -> None:
         _, unexplained = sort_out(result.differences, GPSD)
         wrong += [item for item in unexplained if item.field == name]
     assert {item.field for item in wrong} == {"speed", "lat", "draught", "dest_mmsi", "wspeed", "callsign"}
+
+
+SCALED = {"lon": "lon_deg", "lat": "lat_deg", "speed": "sog_kn", "course": "cog_deg", "draught": "draught_m"}
+STEP = {"lon": 1e-4, "lat": 1e-4, "speed": 0.05, "course": 0.05, "draught": 0.05}
+
+
+def test_scaled_values_are_those_that_gpsd_has_stored(recordings: Path) -> None:
+    """gpsd's other form of the same log: units of ours, its codes for "not available" as values or words."""
+    stored = gpsd_messages((recordings / "ais" / "gpsd_sample.aivdm.js.chk").read_text())
+    queues: defaultdict[tuple[int, int], list[Ais]] = defaultdict(list)
+    for ais in ours((recordings / "ais" / "gpsd_sample.aivdm").read_bytes()):
+        queues[ais.msg_type, ais.mmsi].append(ais)
+    compared = 0
+    for message in stored:
+        if message["type"] in (6, 8, 17, 24):  # positions of something else, or merged
+            continue
+        known = {name: message[name] for name in SCALED if isinstance(message.get(name), (int, float))}
+        same = [
+            ais
+            for ais in queues[message["type"], message["mmsi"]]
+            if all(
+                (value := getattr(ais, SCALED[name])) is None or abs(value - scaled) <= STEP[name]
+                for name, scaled in known.items()
+            )
+        ]
+        assert same, message
+        compared += len(known)
+    assert compared > 70
