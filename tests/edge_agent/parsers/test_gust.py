@@ -47,11 +47,11 @@ def test_samples_of_one_read_count_as_the_newest() -> None:
 
 def test_the_window_is_bounded_whatever_the_rate() -> None:
     gust = GustMean3s()
-    for n in range(20_000):
+    for n in range(2_000):
         gust.add(10.0, n * MS)
     assert len(gust._samples) <= 1202
-    for _ in range(5_000):
-        gust.add(10.0, 20_000 * MS)
+    for _ in range(500):
+        gust.add(10.0, 2_000 * MS)
     assert len(gust._samples) <= 1202
 
 
