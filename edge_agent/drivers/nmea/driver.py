@@ -63,7 +63,7 @@ class NmeaSession:
         self._open_timeout_s = max(OPEN_TIMEOUT_S, connect_s + 1.0)
         self._log = structlog.get_logger().bind(source=source.source)
         vitals.count_from(lambda: self._decoder.rejected)
-        vitals.count_from(lambda: self._decoder.repaired)
+        vitals.count_from(self._repairs)
         vitals.count_from(self._link_rejections)
 
     @property
@@ -129,6 +129,9 @@ class NmeaSession:
             if alarm is not None:
                 self._sink.put(alarm, item.raw, at)
         self._vitals.note_clock(self._derivation.reference())
+
+    def _repairs(self) -> Mapping[str, int]:
+        return {f"repaired_{name}": count for name, count in self._decoder.repaired.items()}
 
     def _link_rejections(self) -> Mapping[str, int]:
         return {name: count for name, count in self._link.counters.items() if name not in NOT_REJECTIONS}
