@@ -16,6 +16,7 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         last_record_at_ns: UTC ns of its newest record, null before the first.
         records: records accepted from it since the gateway started.
         restarts: how often it was restarted since the gateway started.
+        ends: why it ended, by reason ("memory", "hang", "exit", "config", "requested").
         rejected: what its parser and link rejected, by reason.
         last_error: last error in plain words, empty if none.
     """
@@ -27,6 +28,7 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     last_record_at_ns: int | None = None
     records: int = 0
     restarts: int = 0
+    ends: dict[str, int] = msgspec.field(default_factory=dict)
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
     last_error: str = ""
 

@@ -7,11 +7,10 @@ from enum import StrEnum
 
 import msgspec
 
+from contracts.payload_base import PayloadBase
+from contracts.radar import RadarDisplay, RadarLabel, RadarTarget
+
 FieldValue = int | float | str | bool | None
-
-
-class _Payload(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
-    """Common wire options of all payloads."""
 
 
 class AisStation(StrEnum):
@@ -26,13 +25,15 @@ class AisStation(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Ais(_Payload, frozen=True, tag="ais"):
+class Ais(PayloadBase, frozen=True, tag="ais"):
     """One AIS message (ITU-R M.1371-5), not-available values null.
 
     Attributes:
         msg_type: 1 to 27 (28: draft).
         mmsi: 9 digits of the sender, as transmitted.
         station: kind of sender.
+        mmsi_class: form of the MMSI where it is not a ship's: a value of ``contracts.mmsi.MmsiClass``. Its sender is
+            never class A or B.
         talker: NMEA talker id of the receiver ("AI", "BS", …).
         is_own: the sentence was VDO, the receiver's own transponder.
         channel: VHF channel "A" or "B".
@@ -54,11 +55,14 @@ class Ais(_Payload, frozen=True, tag="ais"):
         destination: destination as typed by the crew.
         eta_month: month of the estimated time of arrival, 1 to 12; likewise day, hour and minute, UTC.
         other: fields of this message type that have no attribute of their own, by their M.1371 names.
+        receiver: station that heard it, as it names itself, where several are heard through one line.
+        heard_at_ns: when that station heard it, UTC ns since 1970 by its own clock.
     """
 
     msg_type: int
     mmsi: int
     station: AisStation = AisStation.UNKNOWN
+    mmsi_class: str | None = None
     talker: str | None = None
     is_own: bool = False
     channel: str | None = None
@@ -86,26 +90,26 @@ class Ais(_Payload, frozen=True, tag="ais"):
     eta_hour: int | None = None
     eta_minute: int | None = None
     other: dict[str, FieldValue] = msgspec.field(default_factory=dict)
+    receiver: str | None = None
+    heard_at_ns: int | None = None
 
 
-class RadarTarget(_Payload, frozen=True, tag="radar_target"):
-    """One tracked radar target (IEC 61162-1 TTM, TLL), relative to the radar where it has no position."""
+class GnssFix(PayloadBase, frozen=True, tag="gnss_fix"):
+    """What a GNSS receiver says of its antenna and of time, each sentence what it carries.
 
-    target_no: int
-    status: str
-    distance_m: float | None = None
-    bearing_deg: float | None = None
-    lon_deg: float | None = None
-    lat_deg: float | None = None
-    sog_kn: float | None = None
-    cog_deg: float | None = None
-    cpa_m: float | None = None
-    tcpa_s: float | None = None
-    name: str | None = None
-
-
-class GnssFix(_Payload, frozen=True, tag="gnss_fix"):
-    """Position of the gateway's own antenna: WGS 84 degrees, altitude above mean sea level m, HDOP."""
+    Attributes:
+        lon_deg: longitude WGS 84; likewise latitude.
+        altitude_m: above mean sea level, m.
+        quality: kind of fix, as GGA numbers them: 1 autonomous, 2 differential, 3 precise, 4 and 5 RTK, 6 estimated,
+            7 manual, 8 simulated.
+        satellites: in use.
+        hdop: horizontal dilution of precision.
+        sog_kn: speed over ground, kn.
+        cog_deg: course over ground, degrees true.
+        lon_error_m: standard deviation of the longitude, m; likewise of latitude and altitude.
+        utc_of_day_s: of the fix, s since midnight UTC.
+        utc_ns: UTC ns since 1970, where the sentence carries the date.
+    """
 
     lon_deg: float | None = None
     lat_deg: float | None = None
@@ -113,40 +117,57 @@ class GnssFix(_Payload, frozen=True, tag="gnss_fix"):
     quality: int | None = None
     satellites: int | None = None
     hdop: float | None = None
+    sog_kn: float | None = None
+    cog_deg: float | None = None
+    lon_error_m: float | None = None
+    lat_error_m: float | None = None
+    altitude_error_m: float | None = None
+    utc_of_day_s: float | None = None
+    utc_ns: int | None = None
 
 
-class Wind(_Payload, frozen=True, tag="wind"):
-    """Wind at a fixed mast: speed m/s 0 to 100, direction it blows from, degrees true; 3-second gust m/s."""
+class Wind(PayloadBase, frozen=True, tag="wind"):
+    """Wind at a fixed mast.
+
+    Attributes:
+        speed_mps: m/s, 0 to 100.
+        direction_deg: it blows from, degrees true.
+        gust_3s_mps: mean of the last 3 s, m/s (WMO-No. 8; what wind limits are stated by); null while samples do not
+            cover 3 s.
+        gust_10min_mps: highest such mean of the last 10 min, m/s: the gust that forecasts and reports mean.
+    """
 
     speed_mps: float | None = None
     direction_deg: float | None = None
     gust_3s_mps: float | None = None
+    gust_10min_mps: float | None = None
 
 
-class Weather(_Payload, frozen=True, tag="weather"):
-    """Air: temperature °C, relative humidity % 0 to 100, pressure hPa; water temperature °C; visibility m."""
+class Weather(PayloadBase, frozen=True, tag="weather"):
+    """Air and water: temperatures °C, relative humidity % 0 to 100, pressure hPa; visibility m; dew point °C."""
 
     air_temperature_c: float | None = None
     humidity_pct: float | None = None
     pressure_hpa: float | None = None
     water_temperature_c: float | None = None
     visibility_m: float | None = None
+    dew_point_c: float | None = None
 
 
-class WaterLevel(_Payload, frozen=True, tag="water_level"):
+class WaterLevel(PayloadBase, frozen=True, tag="water_level"):
     """Tide gauge: height of the water above the site's chart datum, m."""
 
     level_m: float | None = None
 
 
-class Depth(_Payload, frozen=True, tag="depth"):
+class Depth(PayloadBase, frozen=True, tag="depth"):
     """Depth of water below the transducer, m; offset of the transducer, m (positive: to the waterline)."""
 
     below_transducer_m: float | None = None
     offset_m: float | None = None
 
 
-class CraneSample(_Payload, frozen=True, tag="crane_sample"):
+class CraneSample(PayloadBase, frozen=True, tag="crane_sample"):
     """State of a ship-to-shore crane.
 
     Attributes:
@@ -157,6 +178,9 @@ class CraneSample(_Payload, frozen=True, tag="crane_sample"):
         hoist_m: height of the spreader above the quay, m.
         gantry_m: position of the crane along the quay, m of chainage.
         wind_mps: wind at the boom, m/s.
+        is_twin: the spreader is set to two 20-foot units.
+        cycle_no: lifts that the PLC has counted since its counter began.
+        plc_boot_no: how often the PLC has started, as it counts itself.
     """
 
     hoist_load_t: float | None = None
@@ -166,10 +190,24 @@ class CraneSample(_Payload, frozen=True, tag="crane_sample"):
     hoist_m: float | None = None
     gantry_m: float | None = None
     wind_mps: float | None = None
+    is_twin: bool | None = None
+    cycle_no: int | None = None
+    plc_boot_no: int | None = None
 
 
-class CraneCycle(_Payload, frozen=True, tag="crane_cycle"):
-    """One lift of a crane, from locked to unlocked; (plc_boot_id, cycle_no) identifies it."""
+class CraneCycle(PayloadBase, frozen=True, tag="crane_cycle"):
+    """One lift of a crane, from locked to unlocked; (plc_boot_id, cycle_no) identifies it.
+
+    Attributes:
+        plc_boot_id: epoch that the number counts in: a start of the PLC, or of the count where the PLC keeps none.
+        cycle_no: number of the lift in that epoch.
+        locked_at_ns: UTC ns when the twist-locks closed; of a lift that was first seen under way, when it was seen.
+        unlocked_at_ns: UTC ns when they opened.
+        gross_t: what hung under the spreader, t.
+        direction: "load", "discharge", "restow" (ship to ship) or "shift" (quay to quay).
+        kind: "container", "twin", "hatch_cover" or "bin".
+        is_lock_seen: false for a lift that was under way when the driver began to look.
+    """
 
     plc_boot_id: str
     cycle_no: int
@@ -178,53 +216,37 @@ class CraneCycle(_Payload, frozen=True, tag="crane_cycle"):
     gross_t: float | None = None
     direction: str | None = None
     kind: str | None = None
+    is_lock_seen: bool | None = None
 
 
-class BerthSample(_Payload, frozen=True, tag="berth_sample"):
-    """A berth: mooring-hook tensions kN in hook order, docking-laser distance m and speed of approach m/s."""
+class BerthSample(PayloadBase, frozen=True, tag="berth_sample"):
+    """A berth's mooring hooks and docking lasers.
+
+    Attributes:
+        hook_tension_kn: tension of each hook, kN, in hook order.
+        distance_m: fender line to hull, m; with several lasers the nearest.
+        approach_speed_mps: speed towards the quay, m/s; with several lasers the highest.
+        hook_load_pct: tension in % of the breaking load of the line, in hook order.
+        laser_distance_m: distance of each docking laser, m, in laser order.
+        laser_approach_mps: speed of approach at each laser, m/s, in laser order.
+    """
 
     hook_tension_kn: list[float | None] = msgspec.field(default_factory=list)
     distance_m: float | None = None
     approach_speed_mps: float | None = None
+    hook_load_pct: list[float | None] | None = None
+    laser_distance_m: list[float | None] | None = None
+    laser_approach_mps: list[float | None] | None = None
 
 
-class RadarLabel(_Payload, frozen=True, tag="radar_label"):
-    """Name that a radar operator gave to a target (IEC 61162-1 TLB); an empty label takes the name away."""
-
-    target_no: int
-    label: str
-
-
-class RadarDisplay(_Payload, frozen=True, tag="radar_display"):
-    """State of the radar itself (IEC 61162-1 OSD, RSD).
-
-    Attributes:
-        heading_deg: heading, degrees true; of a shore radar the orientation of its picture.
-        course_deg: course, degrees true.
-        speed_kn: speed, kn.
-        range_m: range scale in use, m.
-        orientation: "course_up", "head_up" or "north_up".
-        cursor_distance_m: distance of the cursor, m.
-        cursor_bearing_deg: bearing of the cursor, degrees from the heading line or true as the display is set.
-    """
-
-    heading_deg: float | None = None
-    course_deg: float | None = None
-    speed_kn: float | None = None
-    range_m: float | None = None
-    orientation: str | None = None
-    cursor_distance_m: float | None = None
-    cursor_bearing_deg: float | None = None
-
-
-class WaterSpeed(_Payload, frozen=True, tag="water_speed"):
+class WaterSpeed(PayloadBase, frozen=True, tag="water_speed"):
     """Speed through water, kn, and heading, degrees true (IEC 61162-1 VHW)."""
 
     speed_kn: float | None = None
     heading_deg: float | None = None
 
 
-class Transducer(_Payload, frozen=True, tag="transducer"):
+class Transducer(PayloadBase, frozen=True, tag="transducer"):
     """One measurement of a transducer that has no payload of its own (IEC 61162-1 XDR).
 
     Attributes:
@@ -240,7 +262,7 @@ class Transducer(_Payload, frozen=True, tag="transducer"):
     unit: str = ""
 
 
-class Alarm(_Payload, frozen=True, tag="alarm"):
+class Alarm(PayloadBase, frozen=True, tag="alarm"):
     """A limit of the profile was passed, or is kept again. Made at the edge, whether or not the cloud can be reached.
 
     Attributes:
@@ -264,7 +286,7 @@ class Alarm(_Payload, frozen=True, tag="alarm"):
     raised_at_ns: int = 0
 
 
-class Log(_Payload, frozen=True, tag="log"):
+class Log(PayloadBase, frozen=True, tag="log"):
     """A log event of the gateway or of a driver."""
 
     level: str
@@ -272,7 +294,7 @@ class Log(_Payload, frozen=True, tag="log"):
     fields: dict[str, FieldValue] = msgspec.field(default_factory=dict)
 
 
-class HealthEvent(_Payload, frozen=True, tag="health"):
+class HealthEvent(PayloadBase, frozen=True, tag="health"):
     """A change of health on the gateway: what it is about, whether it is well, and why."""
 
     subject: str
@@ -281,7 +303,7 @@ class HealthEvent(_Payload, frozen=True, tag="health"):
     counters: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class Gap(_Payload, frozen=True, tag="gap"):
+class Gap(PayloadBase, frozen=True, tag="gap"):
     """Records that will never come, declared: sequence numbers ``first_seq`` to ``last_seq`` and the reason.
 
     A record with this payload has ``seq == first_seq`` and accounts for the whole range.

@@ -20,15 +20,13 @@ from contracts.payloads import (
     HealthEvent,
     Log,
     Payload,
-    RadarDisplay,
-    RadarLabel,
-    RadarTarget,
     Transducer,
     WaterLevel,
     WaterSpeed,
     Weather,
     Wind,
 )
+from contracts.radar import RadarDisplay, RadarLabel, RadarTarget
 
 
 class RecordClass(StrEnum):

@@ -7,7 +7,9 @@ from typing import cast
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("edge_agent.cli.decode", "read a log of sentences, write one JSON record a line"),
+    "probe": ("edge_agent.cli.probe", "find out the rate of a serial port and what arrives there"),
     "record": ("edge_agent.cli.record", "write what a link receives to a file, each line with its arrival time"),
+    "replay": ("edge_agent.cli.replay", "play a recording as a pseudo-terminal, TCP server or datagrams"),
     "run": ("edge_agent.cli.run", "run one driver and hand its records to the gateway"),
     "simulate": ("edge_agent.cli.simulate", "run the demonstration hardware of a site as real endpoints"),
 }

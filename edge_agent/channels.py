@@ -6,7 +6,7 @@ neither change a unit nor let a value through that the hardware cannot have.
 
 from typing import Literal, NamedTuple
 
-Unit = Literal["bool", "t", "m", "m/s", "kN", "deg", "kn", "count"]
+Unit = Literal["bool", "t", "m", "m/s", "kN", "%", "deg", "kn", "s", "°C", "hPa", "count"]
 
 
 class Channel(NamedTuple):

@@ -2,8 +2,9 @@
 
 The kernel knows whether a time daemon steers it and bounds the error itself; it is asked by ``adjtimex`` with no
 change of modes, which needs no privilege. Where it may not be asked (a strict container) the clock counts as
-unsynced: no quality is invented. Stamps of one source never repeat, so that two messages of one ship that arrived in
-one read keep their order and stay two points in history.
+unsynced: no quality is invented. What a GNSS receiver of the gateway says goes before the kernel's word
+(``clock_reference``); it is measured, never set. Stamps of one source never repeat, so that two messages of one ship
+that arrived in one read keep their order and stay two points in history.
 
 *Source:* Linux adjtimex(2); RFC 5905 clause 11 (maximum error, synchronisation status).
 """
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from contracts.payloads import Payload
 from contracts.records import Clock, ClockState, Observation
+from edge_agent.clock_reference import ClockReference, assess
 
 QUALITY_AGE_NS = 1_000_000_000
 """Longest use of one answer of the kernel: its error bound grows by 0.5 ms a second."""
@@ -93,10 +95,19 @@ class ClockProbe:
 
     Args:
         read_kernel: asks the kernel.
+        best_reference: returns the best UTC by GNSS at a monotonic time, ns; None if there is none.
+        read_now: reads both clocks.
     """
 
-    def __init__(self, read_kernel: Callable[[], KernelClock | None] = read_kernel_clock) -> None:
+    def __init__(
+        self,
+        read_kernel: Callable[[], KernelClock | None] = read_kernel_clock,
+        best_reference: Callable[[int], ClockReference | None] = lambda _: None,
+        read_now: Callable[[], Moment] = now,
+    ) -> None:
         self._read_kernel = read_kernel
+        self._best_reference = best_reference
+        self._read_now = read_now
         self._quality = Clock(ClockState.UNSYNCED)
         self._asked_at_ns: int | None = None
 
@@ -108,7 +119,8 @@ class ClockProbe:
         """
         if self._asked_at_ns is None or mono_ns - self._asked_at_ns >= QUALITY_AGE_NS:
             self._asked_at_ns = mono_ns
-            self._quality = self._ask()
+            at = self._read_now()
+            self._quality = assess(self._ask(), self._best_reference(at.mono_ns), at.wall_ns, at.mono_ns)
         return self._quality
 
     def _ask(self) -> Clock:
@@ -135,13 +147,14 @@ class Stamper:
         self._probe = probe
         self._last = Moment(0, 0)
 
-    def stamp(self, payload: Payload, raw: str | None, at: Moment) -> Observation:
+    def stamp(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> Observation:
         """Return the observation of a payload; later calls get later monotonic stamps even at one ``at``.
 
         Args:
             payload: what was observed.
             raw: the original sentence, where it is kept.
             at: when its bytes were read.
+            place: asset that was observed, where it is not the source's own.
         """
         wall_ns, last_ns = at.wall_ns, self._last.wall_ns
         if last_ns - _REPEAT_NS < wall_ns <= last_ns:
@@ -154,6 +167,6 @@ class Stamper:
             boot_id=self._boot_id,
             source=self._source,
             payload=payload,
-            place=self._place,
+            place=place or self._place,
             raw=raw,
         )

@@ -15,7 +15,8 @@ import structlog
 
 from contracts.errors import LinkError
 from edge_agent import clock
-from edge_agent.drivers.reconnection import Reconnection
+from edge_agent.alarms.sink import AlarmSink
+from edge_agent.drivers.reconnection import Reconnection, backoff_for
 from edge_agent.drivers.registry import make_session
 from edge_agent.drivers.vitals import Vitals
 from edge_agent.handover.client import HandOverClient, new_run_id
@@ -106,11 +107,15 @@ class Agent:
         self._log = structlog.get_logger().bind(source=source.source)
         self._outgoing = OutgoingRun(new_run_id())
         vitals = Vitals(time.monotonic())
-        stamper = clock.Stamper(source.source, source.place, clock.read_boot_id(), clock.ClockProbe())
-        sink = HandOverSink(self._outgoing, stamper, vitals)
-        self._reconnection = Reconnection(make_session(source, sink, vitals), vitals, source.source)
+        probe = clock.ClockProbe(best_reference=vitals.clocks.best)
+        stamper = clock.Stamper(source.source, source.place, clock.read_boot_id(), probe)
+        kept = HandOverSink(self._outgoing, stamper, vitals)
+        sink = AlarmSink(kept, source)
+        vitals.count_from(sink.counts)
+        backoff = backoff_for(source.link.kind)
+        self._reconnection = Reconnection(make_session(source, sink, vitals), vitals, source.source, backoff)
         self._client = HandOverClient(
-            settings.socket_path, source.source, os.getpid(), self._outgoing, sink, vitals, settings.gone_s
+            settings.socket_path, source.source, os.getpid(), self._outgoing, kept, vitals, sink.adopt, settings.gone_s
         )
 
     async def run(self) -> int:

@@ -74,11 +74,20 @@ class Local(Profile):
 
 
 class Supervision(Profile):
-    """Driver processes: no heartbeat for ``hang_timeout_s`` is a hang; restarts back off up to ``backoff_cap_s``."""
+    """Driver processes.
+
+    Attributes:
+        hang_timeout_s: no heartbeat for so long is a hang, s.
+        backoff_base_s: first step of the full-jitter wait before a restart, s.
+        backoff_cap_s: longest step, s.
+        driver_memory_mib: resident memory at which a driver is killed and started anew, MiB. A driver takes 50 MiB, and
+            as much again while it holds 20,000 observations for a gateway that is away.
+    """
 
     hang_timeout_s: float = Field(default=10.0, ge=1, le=120)
     backoff_base_s: float = Field(default=0.5, gt=0, le=10)
     backoff_cap_s: float = Field(default=30.0, gt=0, le=600)
+    driver_memory_mib: int = Field(default=192, ge=96, le=4096)
 
 
 class DeviceProfile(Profile):

@@ -18,6 +18,7 @@ from firmware_configs.explain import explain
 from firmware_configs.hardware_profile import HardwareProfile, Source
 from firmware_configs.registers import RegisterMap
 from firmware_configs.site import SiteProfile
+from firmware_configs.site_limits import with_site_limits
 from firmware_configs.yaml_text import parse_yaml
 
 PROFILES_DIR = Path(__file__).parent
@@ -40,7 +41,7 @@ def load_device(path: Path, profiles_dir: Path = PROFILES_DIR) -> EffectiveConfi
     """
     device = read_profile(path, DeviceProfile)
     profile_path(profiles_dir / "sites", device.site, path, "site")
-    load_site(device.site, profiles_dir)
+    site = load_site(device.site, profiles_dir)
     hardware_path = profile_path(profiles_dir / "hardware", device.hardware, path, "hardware")
     hardware = read_yaml(hardware_path)
     profile = _validate(HardwareProfile, hardware, hardware_path)
@@ -57,7 +58,8 @@ def load_device(path: Path, profiles_dir: Path = PROFILES_DIR) -> EffectiveConfi
     base = path.resolve().parent
     values["data_dir"] = base / device.data_dir
     values["identity"] = {name: base / value for name, value in device.identity.model_dump().items()}
-    return _validate(EffectiveConfig, values | {"sources": resolved}, path)
+    config = _validate(EffectiveConfig, values | {"sources": resolved}, path)
+    return config.model_copy(update={"sources": [with_site_limits(source, site) for source in config.sources]})
 
 
 def load_site(site: str, profiles_dir: Path = PROFILES_DIR) -> SiteProfile:
@@ -171,9 +173,16 @@ def _merge_source(source: dict[str, Any], change: dict[str, Any] | None, path: P
 
 
 def _resolve_registers(source: dict[str, Any], profiles_dir: Path, referrer: Path) -> dict[str, Any]:
-    name = source.get("registers")
-    if not isinstance(name, str):
-        return source
-    key = f"sources.{source['source']}.registers"
-    file = profile_path(profiles_dir / "hardware" / "registers", name, referrer, key)
-    return {**source, "registers": read_profile(file, RegisterMap)}
+    def read(values: dict[str, Any], path: str) -> dict[str, Any]:
+        name = values.get("registers")
+        if not isinstance(name, str):
+            return values
+        file = profile_path(profiles_dir / "hardware" / "registers", name, referrer, f"{path}.registers")
+        return {**values, "registers": read_profile(file, RegisterMap)}
+
+    prefix = f"sources.{source['source']}"
+    resolved = read(source, prefix)
+    units = source.get("units")
+    if units is None:
+        return resolved
+    return {**resolved, "units": [read(unit, f"{prefix}.units[{index}]") for index, unit in enumerate(units)]}

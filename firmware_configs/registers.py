@@ -34,7 +34,7 @@ class Tag(Profile):
     bit: int | None = Field(default=None, ge=0, le=15)
     scale: float = 1.0
     offset: float = 0.0
-    unit: Literal["bool", "t", "m", "m/s", "kN", "count"]
+    unit: Literal["bool", "t", "m", "m/s", "kN", "%", "count"]
     minimum: float | None = None
     maximum: float | None = None
     deadband: float = Field(default=0.0, ge=0)

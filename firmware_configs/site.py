@@ -64,10 +64,10 @@ class Crane(Profile):
 
 
 class Instrument(Profile):
-    """A fixed instrument of the site (weather mast, tide gauge, AIS receiver)."""
+    """A fixed instrument of the site (weather mast, tide gauge, AIS receiver, radar, antenna of a GNSS receiver)."""
 
     instrument: Id
-    kind: Literal["weather_mast", "tide_gauge", "ais_receiver", "berth_sensor"]
+    kind: Literal["weather_mast", "tide_gauge", "ais_receiver", "berth_sensor", "radar", "gnss_antenna"]
     name: Text
     lon_deg: float = Field(ge=-180, le=180)
     lat_deg: float = Field(ge=-90, le=90)

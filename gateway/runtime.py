@@ -11,8 +11,10 @@ import structlog
 from contracts.errors import ConfigError, LinkError
 from contracts.topics import Channel, topic
 from edge_agent.clock import ClockProbe, Stamper
+from edge_agent.clock_reference import ClockReferences
 from edge_agent.handover.source_lock import SourceLock
 from firmware_configs.device import EffectiveConfig
+from gateway.alarms.keeper import AlarmKeeper
 from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
@@ -77,17 +79,23 @@ class Gateway:
         self._settings = settings
         self._folder = folder
         self._counters = Counters()
-        self._clock = DeviceClock(ClockProbe())
+        self._clocks = ClockReferences()
+        self._clock = DeviceClock(ClockProbe(best_reference=self._clocks.best))
         self._lock = SourceLock(folder / "_gateway.lock")
         self._outbox = Outbox(config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters)
         socket_path = folder / "handover.sock"
-        launcher = Launcher(settings.config_path, settings.profiles_dir, socket_path)
+        launcher = Launcher(
+            settings.config_path, settings.profiles_dir, socket_path, config.supervision.driver_memory_mib
+        )
         self._supervisor = Supervisor(config.sources, folder, config.supervision, launcher)
-        self._server = HandOverServer(socket_path, self._supervisor.drivers, self._outbox, self._counters)
+        board = Board()
+        names = list(self._supervisor.drivers)
+        alarms_path = config.data_dir / "alarms.json"
+        self._alarms = AlarmKeeper(self._outbox, alarms_path, names, board.put_alarms, self._counters)
+        self._server = HandOverServer(socket_path, self._supervisor.drivers, self._alarms, self._counters, self._clocks)
         files = {name: driver.log_path for name, driver in self._supervisor.drivers.items()}
         self._driver_logs = DriverLogs(files, self._counters)
         self._uplink = self._make_uplink(owner)
-        board = Board()
         self._reporter = self._make_reporter(board)
         ends = _certificate_ends_at(config.identity.certificate)
         collector = GatewayCollector(board, config.hardware, config.data_dir, ends)
@@ -102,6 +110,7 @@ class Gateway:
         self._take_folder()
         self._outbox.start(self._uplink.wake)
         try:
+            await self._alarms.load()
             await self._server.start()
             self._page.start()
             log.info("gateway_started", gateway=self._settings.config.device, software=software_version())
@@ -172,7 +181,7 @@ class Gateway:
 
     def _make_reporter(self, board: Board) -> Reporter:
         config = self._settings.config
-        stamper = Stamper(GATEWAY_SOURCE, None, self._clock.boot_id, ClockProbe())
+        stamper = Stamper(GATEWAY_SOURCE, None, self._clock.boot_id, ClockProbe(best_reference=self._clocks.best))
         return Reporter(
             Owner(config.site, config.device, software_version()),
             self._clock,

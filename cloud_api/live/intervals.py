@@ -39,6 +39,9 @@ SENSOR_STALE_S: dict[str, float] = {
     "berth_sample": 20.0,
     "water_level": 900.0,
     "weather": 900.0,
+    "water_speed": 15.0,
+    "transducer": 300.0,
+    "radar_display": 60.0,
 }
 """Age at which a sensor's value is stale, s. Instruments that talk each second: 15 missed. Cranes repeat an unchanged
 sample after 1 s and berths after 5 s, whatever happens. Tide gauges and weather stations report every 1 to 5 min."""

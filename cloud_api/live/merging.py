@@ -14,6 +14,9 @@ from contracts.payloads import Ais, AisStation
 
 POSITION_TYPES = frozenset({1, 2, 3, 4, 9, 11, 18, 19, 21, 27})
 """Types whose position is the sender's own. Others (17, 22, 23) carry positions of something else."""
+MAX_MMSI = 999_999_999
+"""Nine digits: what claims more names no ship."""
+
 STATIC_TYPES = frozenset({5, 19, 21, 24})
 
 
@@ -61,7 +64,7 @@ def _merge_position(target: Target, position: Position) -> None:
 def _merge_static(target: Target, ais: Ais, order: Order) -> bool:
     has_changed = False
     for name in STATIC_FIELDS:
-        value = getattr(ais, name)
+        value = _mothership(ais) if name == "mothership_mmsi" else getattr(ais, name)
         if value is None:
             continue
         known = target.static.get(name)
@@ -69,6 +72,12 @@ def _merge_static(target: Target, ais: Ais, order: Order) -> bool:
             target.static[name] = (order, value)
             has_changed = has_changed or known is None or known[1] != value
     return has_changed
+
+
+def _mothership(ais: Ais) -> int | None:
+    # an auxiliary craft (98…) sends its mother ship's MMSI in part B of type 24, in place of its outline
+    mmsi = ais.other.get("mothership_mmsi")
+    return mmsi if isinstance(mmsi, int) and 0 < mmsi <= MAX_MMSI else None
 
 
 def _merge_station(target: Target, ais: Ais, order: Order) -> bool:

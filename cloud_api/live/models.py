@@ -5,16 +5,31 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cloud_api.live.intervals import GATEWAY_ONLINE_S, SENSOR_STALE_S, expire_after_s, stale_after_s
+from cloud_api.live.partial_states import FieldTimes
 from cloud_api.live.wire import TargetRow
 from contracts.health import GatewayStatus
-from contracts.payloads import AisStation, BerthSample, CraneSample, Depth, GnssFix, WaterLevel, Weather, Wind
+from contracts.payloads import (
+    AisStation,
+    BerthSample,
+    CraneSample,
+    Depth,
+    GnssFix,
+    Transducer,
+    WaterLevel,
+    WaterSpeed,
+    Weather,
+    Wind,
+)
+from contracts.radar import RadarDisplay
 from contracts.records import Clock
 
 NS_PER_S = 1_000_000_000
 LONG_RANGE_HOLD_NS = 180 * NS_PER_S
 """A long-range position (type 27, 185 m coarse) waits until the last precise one is older than this."""
 
-SensorPayload = Wind | Weather | WaterLevel | Depth | GnssFix | CraneSample | BerthSample
+SensorPayload = (
+    Wind | Weather | WaterLevel | Depth | GnssFix | CraneSample | BerthSample | WaterSpeed | Transducer | RadarDisplay
+)
 
 STATIC_FIELDS = (
     "name",
@@ -27,6 +42,7 @@ STATIC_FIELDS = (
     "to_starboard_m",
     "draught_m",
     "destination",
+    "mothership_mmsi",
 )
 StaticValue = int | float | str
 
@@ -144,6 +160,7 @@ class SensorState:
     clock: Clock
     payload: SensorPayload
     was_stale: bool = False
+    field_times: FieldTimes = field(default_factory=FieldTimes, compare=False)
 
     def is_stale(self, now_ns: int) -> bool:
         """Tell whether its value is too old to be believed."""

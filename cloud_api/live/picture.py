@@ -13,6 +13,7 @@ from collections import deque
 from cloud_api.live.intervals import EXPIRE_GATEWAY_S, EXPIRE_SENSOR_S
 from cloud_api.live.merging import POSITION_TYPES, STATIC_TYPES, merge
 from cloud_api.live.models import NS_PER_S, Changes, GatewayState, Order, Origin, SensorPayload, SensorState, Target
+from cloud_api.live.partial_states import TOLD_IN_PARTS, sensor_key
 from cloud_api.live.ticked_map import TickedMap
 from contracts.health import GatewayStatus
 from contracts.payloads import Ais
@@ -102,13 +103,17 @@ class LivePicture:
         if now_ns - record.observed_at_ns > EXPIRE_SENSOR_S * NS_PER_S:
             self.counters["expired_on_arrival"] += 1
             return False
-        sensor_id = f"{origin.site}/{record.place or f'{origin.gateway}.{origin.source}'}/{kind}"
+        sensor_id = f"{origin.site}/{record.place or f'{origin.gateway}.{origin.source}'}/{sensor_key(kind, payload)}"
         order = Order(record.observed_at_ns, record.seq, stream_id)
         known = self._sensors.get(sensor_id)
         if known is not None and order <= known.order:
             self.counters["older"] += 1
             return False
         state = SensorState(sensor_id, kind, order, origin, record.place, record.clock, payload)
+        if isinstance(payload, TOLD_IN_PARTS):
+            state.field_times = known.field_times if known else state.field_times
+            before = known.payload if known else None
+            state.payload = state.field_times.completed(payload, before, record.observed_at_ns)
         state.was_stale = state.is_stale(now_ns)
         self.counters["evicted_sensors"] += self._sensors.put(sensor_id, state, self.tick + 1)
         self._is_dirty = True

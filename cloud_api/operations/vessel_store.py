@@ -1,7 +1,8 @@
 """Keeps the identity of vessels in the operations database: who they are outlives their positions.
 
 An identity is what a vessel's own static messages say. Values that a message does not carry leave the stored ones as
-they are (class B sends name and call sign in different parts).
+they are (class B sends name and call sign in different parts). Only ships have one: the name of a buoy or of a beacon
+is no vessel's.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.tables import vessels
 from cloud_api.operations.upsert import upsert
+from contracts.mmsi import is_ship
 from contracts.payloads import Ais
 
 IDENTITY_FIELDS = (
@@ -36,7 +38,9 @@ class VesselIdentities:
         self.dropped = 0
 
     def hear(self, ais: Ais, observed_at_ns: int) -> None:
-        """Take the identity out of one message, if it has one that differs from what was heard before."""
+        """Take the identity out of a ship's message, if it has one that differs from what was heard before."""
+        if not is_ship(ais.station, ais.mmsi):
+            return
         found = {name: getattr(ais, name) for name in IDENTITY_FIELDS if getattr(ais, name) is not None}
         if not found or not 0 < ais.mmsi <= MAX_MMSI:
             return

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SensorValue = float | bool | None | list[float | None]
+SensorValue = float | bool | str | None | list[float | None]
 
 
 class ClockQuality(BaseModel):
@@ -19,8 +19,8 @@ class Sensor(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str = Field(description="{site}/{place or gateway.source}/{kind}")
-    kind: str = Field(description="wind, depth, crane_sample, berth_sample, water_level, weather or gnss_fix")
+    id: str = Field(description="{site}/{place or gateway.source}/{kind}, of a transducer {kind}.{name}")
+    kind: str = Field(description="the payload's type: wind, depth, weather, gnss_fix, transducer, crane_sample, …")
     site: str
     gateway: str
     source: str

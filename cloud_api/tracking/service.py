@@ -10,14 +10,26 @@ from collections.abc import Iterable
 
 import structlog
 
-from cloud_api.live.models import NS_PER_S, Origin
+from cloud_api.live.models import NS_PER_S, Origin, SensorPayload
 from cloud_api.live.picture import MAX_FUTURE_NS, LivePicture
 from cloud_api.timestamps import NS_PER_MS
 from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.plausibility import has_sound_ids, is_plausible
 from contracts.batch import Batch
 from contracts.health import GatewayStatus
-from contracts.payloads import Ais, BerthSample, CraneSample, Depth, GnssFix, WaterLevel, Weather, Wind
+from contracts.payloads import (
+    Ais,
+    BerthSample,
+    CraneSample,
+    Depth,
+    GnssFix,
+    Transducer,
+    WaterLevel,
+    WaterSpeed,
+    Weather,
+    Wind,
+)
+from contracts.radar import RadarDisplay
 from contracts.records import Record
 
 SENSOR_KINDS: dict[type, str] = {
@@ -28,6 +40,9 @@ SENSOR_KINDS: dict[type, str] = {
     GnssFix: "gnss_fix",
     CraneSample: "crane_sample",
     BerthSample: "berth_sample",
+    WaterSpeed: "water_speed",
+    Transducer: "transducer",
+    RadarDisplay: "radar_display",
 }
 """Payloads that are the state of a fixed sensor, and their ``type`` on the wire."""
 
@@ -92,7 +107,7 @@ class TrackService:
         origin = Origin(site, gateway, record.source)
         if isinstance(payload, Ais):
             return self._picture.observe_ais(payload, record, origin, stream_id, now_ns)
-        if isinstance(payload, Wind | Weather | WaterLevel | Depth | GnssFix | CraneSample | BerthSample):
+        if isinstance(payload, SensorPayload):
             kind = SENSOR_KINDS[type(payload)]
             return self._picture.observe_sensor(kind, payload, record, origin, stream_id, now_ns)
         return False

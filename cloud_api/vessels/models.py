@@ -102,6 +102,7 @@ class Vessel(BaseModel):
 
     mmsi: int
     station: str = Field(description="class_a, class_b, sar_aircraft, survival or unknown")
+    mmsi_class: str = Field(description="form of the MMSI (ITU-R M.585): ship, handheld, auxiliary_craft, illegal, …")
     name: str | None
     callsign: str | None
     imo: int | None
@@ -112,6 +113,7 @@ class Vessel(BaseModel):
     to_starboard_m: int | None
     draught_m: float | None
     destination: str | None
+    mothership_mmsi: int | None = Field(description="of an auxiliary craft: the ship that it belongs to")
     lon_deg: float | None
     lat_deg: float | None
     sog_kn: float | None

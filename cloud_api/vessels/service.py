@@ -1,8 +1,9 @@
 """Vessels of the live picture and their tracks from history.
 
-A vessel is what sails or flies: class A, class B, search-and-rescue aircraft, survival craft, and a sender whose kind
-is not known yet, for a ship must not be hidden because its first message said too little. Base stations and aids to
-navigation are in the live picture, but they are no vessels.
+A vessel is a ship: class A, class B, and a sender whose kind is not known yet if its MMSI is a ship's, for a ship must
+not be hidden because its first message said too little. Aircraft, survival craft, handheld radios, auxiliary craft and
+illegal MMSIs are labelled on the live wire and one by one here, but they are in no list of vessels; base stations and
+aids to navigation are on the live wire only.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from cloud_api.vessels.models import (
 )
 from cloud_api.vessels.ports import HistoryReader
 from cloud_api.web.problems import ParameterFault, ProblemError
+from contracts.mmsi import is_ship, mmsi_class
 from contracts.payloads import AisStation
 
 NO_VESSELS = frozenset({AisStation.BASE, AisStation.ATON})
@@ -48,7 +50,7 @@ class VesselService:
         box = query.box()
         found: list[Target] = []
         for target in reversed(self._picture.targets()):
-            if target.station in NO_VESSELS:
+            if not is_ship(target.station, target.mmsi):
                 continue
             at = target.position
             if box is not None and (at is None or not box.holds(at.lon_deg, at.lat_deg)):
@@ -124,6 +126,7 @@ def describe_vessel(target: Target, now_ns: int) -> Vessel:
         **values,
         "mmsi": target.mmsi,
         "station": target.station.value,
+        "mmsi_class": mmsi_class(target.mmsi).value,
         "lon_deg": at.lon_deg if at else None,
         "lat_deg": at.lat_deg if at else None,
         "sog_kn": at.sog_kn if at else None,

@@ -23,7 +23,7 @@ EXIT_UNREADABLE = 1
 EXIT_USAGE = 2
 
 LINES_PER_S = 100
-"""Supposed pace of a log without times, as in a replay: AIS parts 200 lines apart are no longer joined."""
+"""Supposed pace of a log without times, as in a replay: parts of one AIS message stand at most ten lines apart."""
 
 MAX_LINE_BYTES = 64 * 1024
 """A file without line feeds is read in pieces of this size."""
@@ -53,11 +53,15 @@ def decode(
     is_timed: Annotated[
         bool, typer.Option("--timed", help="each line begins with its arrival time: seconds.fraction SPACE raw")
     ] = False,
+    is_lenient: Annotated[
+        bool, typer.Option("--lenient", help="repair the malformed VDM of GoFree plotters; repairs are counted")
+    ] = False,
 ) -> None:
     """Decode NMEA 0183 and AIS; counts of what was rejected go to stderr."""
     try:
         with _open(file) as log:
-            code = _run(log, file, json_line if as_json else table_line, is_timed=is_timed)
+            decoder = NmeaDecoder(is_lenient=is_lenient)
+            code = _run(log, file, decoder, json_line if as_json else table_line, is_timed=is_timed)
     except BrokenPipeError:
         # the reader of our output has seen enough; nothing more can be written there, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,8 +72,14 @@ def decode(
     raise typer.Exit(code)
 
 
-def _run(log: BinaryIO, file: str, render: Callable[[Decoded, float | None], bytes], *, is_timed: bool) -> int:
-    decoder = NmeaDecoder()
+def _run(
+    log: BinaryIO,
+    file: str,
+    decoder: NmeaDecoder,
+    render: Callable[[Decoded, float | None], bytes],
+    *,
+    is_timed: bool,
+) -> int:
     reader = LogReader(decoder, is_timed=is_timed, is_live=file == "-")
     out = sys.stdout.buffer
     with _progress(file, log) as advance:
@@ -116,16 +126,15 @@ class LogReader:
                 if timed is None:
                     self._without_time += 1
                     continue
-                at_s, raw = timed
-                line = raw + b"\n"
+                at_s, line = timed
                 now_ns = max(now_ns, int(at_s * 1e9))
             else:
                 now_ns = self._lines * _LINE_NS + (time.monotonic_ns() if self.is_live else 0)
-            yield from self._counted(self._decoder.feed(line, now_ns), at_s)
-        yield from self._counted(self._decoder.close(now_ns), at_s)
+            yield from self._counted(self._decoder.feed(line, now_ns), now_ns, at_s)
+        yield from self._counted(self._decoder.close(now_ns), now_ns, at_s)
 
     def summary(self) -> str:
-        """Return what was read and what was not, for a person or a script: three or four lines."""
+        """Return what was read and what was not, for a person or a script: three to six lines and the samples."""
         decoder = self._decoder
         lines = [f"decoded: {self._messages} messages of {self._lines} lines\n"]
         if self._without_time:
@@ -133,12 +142,18 @@ class LogReader:
         lines.append(f"rejected: {_counts(decoder.rejected)}\n")
         lines.extend(f"  {reason}: for example {sample!r}\n" for reason, sample in sorted(decoder.samples.items()))
         lines.append(f"ignored: {_counts(decoder.ignored)}\n")
+        lines += [f"used: {_counts(decoder.used)}\n"] if decoder.used else []
+        lines += [f"repaired: {_counts(decoder.repaired)}\n"] if decoder.repaired else []
         return "".join(lines)
 
-    def _counted(self, decoded: list[Decoded], at_s: float | None) -> Iterator[tuple[Decoded, float | None]]:
+    def _counted(
+        self, decoded: list[Decoded], now_ns: int, at_s: float | None
+    ) -> Iterator[tuple[Decoded, float | None]]:
         self._messages += len(decoded)
         for item in decoded:
-            yield item, at_s
+            # a message of several parts is given once no other can come, and has the time of its last part
+            is_held = at_s is not None and item.arrived_ns != now_ns
+            yield item, round(item.arrived_ns / 1e9, 6) if is_held else at_s
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -1,7 +1,8 @@
-"""``python -m edge_agent record``: what a link receives into a file, each line with its arrival time.
+"""``python -m edge_agent record``: what a link receives into a file, byte for byte, each line with its arrival time.
 
-The file is appended to, and written line by line, so that a recording that is cut off is whole up to its last line. A
-connection that is lost is made again; Ctrl-C ends the recording.
+The format is that of ``edge_agent.links.timed_line``. The file is appended to, and written line by line, so that a
+recording that is cut off is whole up to its last line. A connection that is lost is made again; Ctrl-C ends the
+recording. Of datagrams the sentences are recorded: the header of IEC 61162-450 is taken off, a missing line end added.
 
 Exit codes: 0 ended by Ctrl-C or SIGTERM, 1 the link cannot be opened or the file not written, 2 usage.
 """
@@ -27,6 +28,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 RECONNECT_BASE_S = 0.5
 RECONNECT_CAP_S = 30.0
+SILENCE_S = 1.0
+"""What came without a line end is in the file after this long without another byte."""
 
 _LINK: TypeAdapter[ByteLink] = TypeAdapter(ByteLink)
 
@@ -53,7 +56,7 @@ def record(
     group: Annotated[str | None, typer.Option(metavar="G", help="with --udp: multicast group to join")] = None,
     interface: Annotated[str, typer.Option(metavar="ADDRESS", help="with --group: interface to join on")] = "127.0.0.1",
 ) -> None:
-    """Write what a link receives to a file: seconds.fraction SPACE raw, a line a line."""
+    """Write what a link receives to a file: seconds.fraction SPACE raw, byte for byte; replay plays it again."""
     chosen = [value for value in (serial, tcp, udp) if value is not None]
     if len(chosen) != 1:
         raise _usage("name one of --serial, --tcp, --udp")
@@ -134,7 +137,7 @@ class RecordingSession:
                 raise
         finally:
             await self._link.close()
-            self._write(self._recorder.close(time.time_ns()))
+            self._write(self._recorder.flush())
 
     def summary(self) -> str:
         """Return what was recorded, for a person: one line."""
@@ -147,15 +150,25 @@ class RecordingSession:
         while True:
             try:
                 while True:
-                    data = await self._link.read()
+                    data = await self._read()
                     backoff.reset()
                     self._write(self._recorder.feed(data, time.time_ns()))
             except LinkError as exc:
                 self._losses += 1
                 sys.stderr.write(f"edge_agent record: {exc}; connecting again\n")
+            self._write(self._recorder.flush())
             await self._link.close()
             await self._reopen(backoff)
             sys.stderr.write("edge_agent record: connected again\n")
+
+    async def _read(self) -> bytes:
+        """Wait for bytes; a piece without line end is written once nothing follows it."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await self._link.read()
+        except TimeoutError:
+            self._write(self._recorder.flush())
+        return await self._link.read()
 
     async def _reopen(self, backoff: FullJitter) -> None:
         while True:

@@ -15,7 +15,11 @@ from edge_agent.drivers.vitals import Vitals
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 15.0
-"""A cable that is plugged in again is read within 15 s; a dead port costs four attempts a minute."""
+"""A server that is back is read within 15 s; a dead one costs four attempts a minute on the quay's network."""
+
+SERIAL_BACKOFF_CAP_S = 2.0
+"""An adapter that is plugged in again is read within 5 s, its own start included. An attempt on a port that is not
+there costs one system call."""
 
 STABLE_S = 5.0
 """A connection that held this long begins its next attempts at the base pace."""
@@ -24,6 +28,15 @@ SIGN_INTERVAL_S = 1.0
 """A driver's task says at least this often that it is alive."""
 
 _CLOSE_TIMEOUT_S = 2.0
+
+
+def backoff_for(link_kind: str) -> FullJitter:
+    """Return the waits between attempts of one kind of link.
+
+    Args:
+        link_kind: ``kind`` of the link's profile.
+    """
+    return FullJitter(BACKOFF_BASE_S, SERIAL_BACKOFF_CAP_S if link_kind == "serial" else BACKOFF_CAP_S)
 
 
 class Reconnection:

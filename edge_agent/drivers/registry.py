@@ -5,7 +5,7 @@ from typing import Any
 
 from edge_agent.drivers.ports import Session, Sink
 from edge_agent.drivers.vitals import Vitals
-from firmware_configs.hardware_profile import BerthSource, NmeaSource, QuayCraneSource, Source
+from firmware_configs.hardware_profile import BerthAsciiSource, BerthSource, NmeaSource, QuayCraneSource, Source
 
 # ruff's PLC0415 asks for imports at the top; here an AIS process would carry pymodbus and a crane process pyais
 
@@ -28,10 +28,17 @@ def _berth(source: BerthSource, sink: Sink, vitals: Vitals) -> Session:
     return make_berth_session(source, sink, vitals)
 
 
+def _berth_ascii(source: BerthAsciiSource, sink: Sink, vitals: Vitals) -> Session:
+    from edge_agent.drivers.berth_ascii.driver import make_berth_ascii_session  # noqa: PLC0415 - see above
+
+    return make_berth_ascii_session(source, sink, vitals)
+
+
 DRIVERS: dict[str, Callable[[Any, Sink, Vitals], Session]] = {
     "nmea": _nmea,
     "quay_crane": _quay_crane,
     "berth": _berth,
+    "berth_ascii": _berth_ascii,
 }
 """Session maker of each ``driver`` of hardware profiles."""
 

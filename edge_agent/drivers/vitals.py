@@ -7,6 +7,7 @@ driver that waits for silent hardware does not.
 
 from collections.abc import Callable, Mapping
 
+from edge_agent.clock_reference import ClockReference, ClockReferences
 from edge_agent.handover.protocol import Heartbeat
 
 SILENCE_S = 3.0
@@ -18,9 +19,14 @@ class Vitals:
 
     Args:
         now_s: monotonic, s.
+
+    Attributes:
+        clocks: UTC by GNSS, of this driver's own receiver and of others that the gateway passes on.
     """
 
     def __init__(self, now_s: float) -> None:
+        self.clocks = ClockReferences()
+        self._own_clock: ClockReference | None = None
         self._alive_until_s = now_s + SILENCE_S
         self._is_link_up = False
         self._last_error = ""
@@ -98,6 +104,12 @@ class Vitals:
                     total[reason] = total.get(reason, 0) + count
         return total
 
+    def note_clock(self, reference: ClockReference | None) -> None:
+        """Take UTC by this driver's own receiver; it goes up with the next heartbeat."""
+        if reference is not None:
+            self._own_clock = reference
+            self.clocks.take(reference)
+
     def heartbeat(self, pending: int) -> Heartbeat:
         """Return the message to the gateway.
 
@@ -105,5 +117,9 @@ class Vitals:
             pending: observations not stored yet.
         """
         return Heartbeat(
-            is_link_up=self._is_link_up, pending=pending, rejected=self.rejected(), last_error=self._last_error
+            is_link_up=self._is_link_up,
+            pending=pending,
+            rejected=self.rejected(),
+            last_error=self._last_error,
+            clock=self._own_clock,
         )

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -17,7 +18,7 @@ from edge_agent.backoff import FullJitter
 from edge_agent.drivers.vitals import Vitals
 from edge_agent.handover.connection import Connection
 from edge_agent.handover.outgoing import OutgoingRun
-from edge_agent.handover.protocol import PROTOCOL_VERSION, Hello, Stored, Welcome
+from edge_agent.handover.protocol import PROTOCOL_VERSION, ActiveAlarm, Hello, Stored, Welcome
 from edge_agent.handover.sink import HandOverSink
 
 GATEWAY_GONE_S = 10.0
@@ -48,12 +49,13 @@ class HandOverClient:
         outgoing: the run.
         sink: wakes the client.
         vitals: the driver's signs of life.
+        adopt: told at each Welcome which alarms of the source are active.
         gone_s: longest time without a gateway, s.
     """
 
     def __init__(
         self, socket_path: Path, source: str, pid: int, outgoing: OutgoingRun, sink: HandOverSink, vitals: Vitals,
-        gone_s: float = GATEWAY_GONE_S,
+        adopt: Callable[[Sequence[ActiveAlarm]], None], gone_s: float = GATEWAY_GONE_S,
     ) -> None:  # fmt: skip
         self._socket_path = socket_path
         self._source = source
@@ -61,6 +63,7 @@ class HandOverClient:
         self._outgoing = outgoing
         self._sink = sink
         self._vitals = vitals
+        self._adopt = adopt
         self._gone_s = gone_s
         self._backoff = FullJitter(BACKOFF_BASE_S, BACKOFF_CAP_S)
         self._is_finishing = False
@@ -135,6 +138,8 @@ class HandOverClient:
             self._log.warning("run_begun_again", forgotten_by_gateway=lost, pending=self._outgoing.pending)
             self._outgoing.begin_again(new_run_id())
             raise LinkError("greet gateway", str(self._socket_path), "it has lost this run", "", "run_lost")
+        self._adopt(answer.active_alarms)
+        self._vitals.clocks.take(answer.clock)
         self._sink.note_stored()
         self._sink.has_news.set()
         self._stored_at_s = time.monotonic()
@@ -159,6 +164,7 @@ class HandOverClient:
                 if not isinstance(message, Stored):
                     raise PeerError("read gateway", str(self._socket_path), "a second Welcome", "", "bad_frame")
                 self._outgoing.store(message.stored_no)
+                self._vitals.clocks.take(message.clock)
                 self._stored_at_s = time.monotonic()
                 self._sink.note_stored()
                 self._sink.has_news.set()

@@ -10,7 +10,9 @@ import struct
 import msgspec
 
 from contracts.errors import PeerError
+from contracts.payloads import Alarm
 from contracts.records import Observation
+from edge_agent.clock_reference import ClockReference
 
 PROTOCOL_VERSION = 1
 MAX_FRAME_BYTES = 1024 * 1024
@@ -45,25 +47,44 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", omit_defaults=True
         pending: observations not yet stored.
         rejected: what parser and link rejected since the start, by reason (totals).
         last_error: last error in plain words, empty if none.
+        clock: UTC by the GNSS receiver that this driver reads, if it is a time source and has a fix.
     """
 
     is_link_up: bool
     pending: int = 0
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
     last_error: str = ""
+    clock: ClockReference | None = None
 
 
-class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
-    """Answer to ``Hello``: last number of this run on disk (0: none). The driver sends what follows it again."""
+class ActiveAlarm(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An alarm that was raised and not cleared, and the asset that it is about."""
+
+    alarm: Alarm
+    place: str | None = None
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome", omit_defaults=True):
+    """Answer to ``Hello``.
+
+    Attributes:
+        stored_no: last number of this run on disk (0: none); the driver sends what follows it again.
+        version: of the protocol.
+        active_alarms: alarms of this source that were raised and not cleared, by whichever run.
+        clock: the best UTC that any driver of this gateway has from GNSS.
+    """
 
     stored_no: int
     version: int = PROTOCOL_VERSION
+    active_alarms: list[ActiveAlarm] = msgspec.field(default_factory=list)
+    clock: ClockReference | None = None
 
 
-class Stored(msgspec.Struct, frozen=True, tag="stored"):
-    """Everything up to ``stored_no`` of this run is on the gateway's disk."""
+class Stored(msgspec.Struct, frozen=True, tag="stored", omit_defaults=True):
+    """Everything up to ``stored_no`` of this run is on the gateway's disk; ``clock`` as in ``Welcome``."""
 
     stored_no: int
+    clock: ClockReference | None = None
 
 
 FromDriver = Hello | Observations | Heartbeat

@@ -31,9 +31,9 @@ class HandOverSink:
         self.last_observed_at_ns: int | None = None
         """Wall clock of the newest observation, UTC ns."""
 
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         """Take one observation over. What is refused is counted in the run's ``rejected``."""
-        self._outgoing.add(self._stamper.stamp(payload, raw, at))
+        self._outgoing.add(self._stamper.stamp(payload, raw, at, place))
         if not self._outgoing.has_room:
             self._has_room.clear()
         self.last_observed_at_ns = at.wall_ns

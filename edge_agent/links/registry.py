@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from edge_agent.links.paced_link import PacedLink
 from edge_agent.links.ports import Link
 from edge_agent.links.replay_link import ReplayLink
 from edge_agent.links.serial_link import SerialLink
@@ -20,5 +21,6 @@ LINKS: dict[str, Callable[[Any], Link]] = {
 
 
 def make_link(config: ByteLink) -> Link:
-    """Return a closed link for one entry of a profile."""
-    return LINKS[config.kind](config)
+    """Return a closed link for one entry of a profile: hardware is read at a bounded pace, a recording at its own."""
+    link = LINKS[config.kind](config)
+    return link if config.kind == "replay" else PacedLink(link)

@@ -22,7 +22,10 @@ _LINE_END = b"\r\n"
 
 
 class ReplayLink:
-    """``Link`` over a file. Lines of a timed recording that have no time are skipped and counted as ``bad_time``."""
+    """``Link`` over a file. A timed recording comes out byte for byte, lines without times end with CR LF.
+
+    Lines of a timed recording that have no time are skipped and counted as ``bad_time``.
+    """
 
     def __init__(self, config: ReplayLinkConfig) -> None:
         self._config = config
@@ -131,7 +134,7 @@ class ReplayLink:
         at_s, raw = parsed
         if self._recorded_from_s is None:
             self._recorded_from_s = at_s
-        return at_s - self._recorded_from_s, raw + _LINE_END
+        return at_s - self._recorded_from_s, raw
 
     def _take_due(self) -> bytes:
         now_s = self._now_s()

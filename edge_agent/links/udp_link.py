@@ -1,7 +1,8 @@
 r"""Datagrams of sentences, unicast or multicast.
 
 One datagram may hold several sentences and need not end with a line end: one is added, so that the last sentence of a
-datagram never waits for the next, nor joins with it. The header of IEC 61162-450 is taken off.
+datagram never waits for the next, nor joins with it. The header of IEC 61162-450 is taken off; its datagrams
+that hold no sentences (binary images) are counted as ``foreign``.
 
 What the kernel had to drop because nobody read in time is asked of the kernel with each datagram (``SO_RXQ_OVFL``).
 
@@ -14,6 +15,7 @@ from collections import Counter
 
 from contracts.errors import LinkError
 from edge_agent.links.descriptor import ReadableDescriptor, read_ready
+from edge_agent.parsers.iec450 import split_datagram
 from firmware_configs.links import UdpLink as UdpLinkConfig
 
 MAX_DATAGRAM_BYTES = 64 * 1024
@@ -21,8 +23,6 @@ MAX_DATAGRAM_BYTES = 64 * 1024
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
 """Asked of the kernel: a second of 8 Mbit/s. It may give less (``net.core.rmem_max``)."""
-
-IEC_450_HEADER = b"UdPbC\0"
 
 _SO_RXQ_OVFL = 40
 _DROPS = struct.Struct("=I")
@@ -40,7 +40,7 @@ class UdpLink:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals: ``bytes``, ``datagrams``, ``truncated``, ``overruns`` (datagrams dropped by the kernel)."""
+        """Totals: ``bytes``, ``datagrams``, ``truncated``, ``foreign``, ``overruns`` (dropped by the kernel)."""
         return dict(self._counters)
 
     @property
@@ -110,8 +110,10 @@ class UdpLink:
         except OSError as exc:
             raise LinkError("read", self._subject, exc.strerror or str(exc), "", "lost") from exc
         self._count(len(data), flags, ancillary)
-        data = data.removeprefix(IEC_450_HEADER)
-        return data if data.endswith(b"\n") else data + b"\n"
+        sentences = split_datagram(data)
+        if sentences is None:
+            self._counters["foreign"] += 1
+        return sentences
 
     def _count(self, size_bytes: int, flags: int, ancillary: list[tuple[int, int, bytes]]) -> None:
         self._counters["datagrams"] += 1

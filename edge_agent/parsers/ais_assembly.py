@@ -1,45 +1,64 @@
 """Parts of multi-sentence AIS messages → whole messages. A policy: it is told the time and never waits.
 
-A part belongs to a message by talker, VDM or VDO, channel, sequence id, number of parts and, where the line has a TAG
-block, its group or source. Parts may come in any order within the window. Two ships are never joined knowingly: a part
-that differs from one already held under its key drops what was held; a part of a message that was just completed joins
-only a repetition of that message; what waits while ``MAX_LATER_STARTS`` other messages begin is given up, because the
-sequence ids are then on their way round.
+A part belongs to a message by receiver (TAG block ``s`` or wrapper), talker, VDM or VDO, channel, sequence id and
+number of parts. The parts of one key wait until no other can come: a short window after the newest, for a receiver
+writes the parts of a message back to back. Then ``fragment_matching`` says which messages they are for certain;
+everything else is counted. Two ships are never joined by a guess.
 
-*Source:* IEC 61162-1:2016 clause 8.3.85 (VDM); the defects of four other decoders are in docs/adr/0010.
+*Source:* IEC 61162-1:2016 clause 8.3.85 (VDM); the window and the defects of other decoders: docs/adr/0070.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 
+from edge_agent.parsers.fragment_matching import Part, gap_ns, match_parts
 from edge_agent.parsers.nmea_frame import Sentence
+from edge_agent.parsers.receiver_mix import ReceiverMix
 from edge_agent.parsers.rejects import RejectLedger
 
-MAX_PENDING = 256
-"""Incomplete messages at a time: 10 sequence ids, 2 channels, VDM and VDO, for six receivers on one line."""
+DEFAULT_WINDOW_S = 0.1
+"""Longest time between two parts: a receiver writes them 30 ± 20 ms apart (docs/adr/0070)."""
+
+LATE_S = 1.0
+"""Longest wait for a part whose receiver says when it heard it: a line may stall while the times stay near."""
+
+MAX_PARTS = 2048
+"""Parts that wait at a time: a second of a replay at 20 times the pace of a national feed has 700."""
+
+MAX_RUN_PARTS = 32
+"""Parts of one key looked at together; a receiver makes two or three, four merged ones six."""
+
+MAX_GROUPS = 256
+"""Groups of TAG blocks whose source is remembered, for parts that do not repeat it."""
 
 MAX_PAYLOAD_CHARS = 200
 """A message of five slots has 1,064 bits, 178 characters (M.1371-5 annex 2, 3.2.2.11)."""
-
-MAX_LATER_STARTS = 3
-"""Messages that may begin while one waits, of ten sequence ids. Receivers write the parts of a message one after the
-other, and a busy one comes to the same id again in half a second (measured: docs/adr/0010)."""
-
-MAX_LATER_STARTS_HEADLESS = 1
-"""The same while part 1 has not come. Swapped parts arrive together; a lost part 1 leaves a tail that fits any ship."""
 
 _FIELDS = 7
 _CHANNELS = {b"A": "A", b"B": "B", b"1": "A", b"2": "B"}
 _COUNTS = {b"%d" % value: value for value in range(1, 10)}
 _FILL_BITS = {b"%d" % value: value for value in range(6)}
+_NEVER = 1 << 62
 
-Stream = tuple[bytes, str | None]
-Key = tuple[Stream, bytes, bytes, bytes]
+Key = tuple[bytes, str | None, bytes, bytes, bytes]
 
 
 class AisMessage(msgspec.Struct, frozen=True, gc=False):
-    """One whole message: payload in its six-bit armour, and what its sentences say about its reception."""
+    """One whole message: payload in its six-bit armour, and what its sentences say about its reception.
+
+    Attributes:
+        payload: armoured payload, all parts joined.
+        fill_bits: bits at its end that are none of the message, 0 to 5.
+        talker: talker id of the receiver.
+        is_own: VDO, the receiver's own transponder.
+        channel: VHF channel "A" or "B".
+        raw: its sentences, joined by line feeds.
+        receiver: station that heard it, as it names itself.
+        heard_ns: when that station heard it, UTC ns since 1970.
+        arrived_ns: monotonic time at which its last part arrived, ns.
+    """
 
     payload: bytes
     fill_bits: int
@@ -47,21 +66,18 @@ class AisMessage(msgspec.Struct, frozen=True, gc=False):
     is_own: bool
     channel: str | None
     raw: str
+    receiver: str | None = None
+    heard_ns: int | None = None
+    arrived_ns: int = 0
 
 
 @dataclass(slots=True)
-class _Pending:
-    begun_ns: int
-    parts: dict[int, Sentence]
-    started_no: int
-    is_echo: bool
-    """Every part so far is one of the message that was completed last under the key."""
+class _Run:
+    """Parts of one key, none further from the one before than the window."""
 
-
-@dataclass(slots=True)
-class _Done:
-    at_ns: int
-    payloads: list[bytes]
+    count: int
+    due_ns: int = _NEVER
+    parts: list[Part] = field(default_factory=list)
 
 
 class AisAssembler:
@@ -69,126 +85,130 @@ class AisAssembler:
 
     Args:
         ledger: where what is discarded is counted.
-        window_s: how long a part waits for the others, s.
+        window_s: longest time between two parts of one message, s.
     """
 
-    def __init__(self, ledger: RejectLedger, *, window_s: float = 2.0) -> None:
+    def __init__(self, ledger: RejectLedger, *, window_s: float = DEFAULT_WINDOW_S) -> None:
         self._ledger = ledger
         self._window_ns = int(window_s * 1e9)
-        self._pending: dict[Key, _Pending] = {}
-        self._done: dict[Key, _Done] = {}
-        self._starts: dict[Stream, int] = {}
+        self._late_ns = max(self._window_ns, int(LATE_S * 1e9))
+        self._runs: dict[Key, _Run] = {}
+        self._groups: dict[str, tuple[str | None, int]] = {}
+        self._mix = ReceiverMix(self._window_ns)
+        self._ready: list[AisMessage] = []
+        self._due_ns = _NEVER
+        self.pending = 0
 
     @property
-    def pending(self) -> int:
-        """Messages of which only some parts have come."""
-        return len(self._pending)
+    def due_ns(self) -> int | None:
+        """Monotonic time from which ``take`` may give something, None if nothing waits."""
+        return None if self._due_ns == _NEVER else self._due_ns
 
     def add(self, sentence: Sentence, now_ns: int) -> AisMessage | None:
-        """Take one VDM or VDO sentence; return the message that it completes.
+        """Take one VDM or VDO sentence; return the message that it is, if it is one of one sentence.
 
         Args:
             sentence: a sentence whose address ends in VDM or VDO.
             now_ns: monotonic time, ns, never falling.
         """
         fields = sentence.fields
-        count = _COUNTS.get(fields[1]) if len(fields) >= _FIELDS else None
+        count = _COUNTS.get(fields[1]) if len(fields) == _FIELDS else None
         number = _COUNTS.get(fields[2]) if count is not None else None
         if count is None or number is None or number > count:
-            self._ledger.add("bad_field", sentence.raw)
+            self._ledger.add("vdm_extra_field" if len(fields) > _FIELDS else "bad_field", sentence.raw)
             return None
         if count == 1:
-            return self._whole([sentence])
-        return self._add_part(sentence, number, count, now_ns)
+            return self._whole([sentence], now_ns)
+        self._add_part(sentence, number, count, now_ns)
+        return None
 
-    def expire(self, now_ns: int) -> None:
-        """Drop and count what has waited longer than the window."""
-        oldest_ns = now_ns - self._window_ns
-        while self._pending:
-            key, pending = next(iter(self._pending.items()))
-            if pending.begun_ns > oldest_ns:
-                break
-            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
-        while self._done:
-            key, done = next(iter(self._done.items()))
-            if done.at_ns > oldest_ns:
-                break
-            del self._done[key]
+    def take(self, now_ns: int) -> list[AisMessage]:
+        """Return the messages of several parts that are certain by now, and count what waited in vain."""
+        if now_ns > self._due_ns:
+            for key in [key for key, run in self._runs.items() if now_ns > run.due_ns]:
+                self._end_run(key)
+            self._due_ns = min((run.due_ns for run in self._runs.values()), default=_NEVER)
+        if not self._ready:
+            return []
+        ready, self._ready = self._ready, []
+        return ready
 
-    def close(self) -> None:
-        """Count everything that is incomplete: the input has ended."""
-        while self._pending:
-            key, pending = next(iter(self._pending.items()))
-            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
+    def close(self) -> list[AisMessage]:
+        """Return what is complete and count everything that is not: the input has ended."""
+        self._groups.clear()
+        return self.take(_NEVER)
 
-    def _add_part(self, sentence: Sentence, number: int, count: int, now_ns: int) -> AisMessage | None:
-        self.expire(now_ns)
-        fields, tag = sentence.fields, sentence.tag
-        key = ((fields[0], (tag.group or tag.source) if tag else None), fields[1], fields[3], fields[4])
-        done = self._done.get(key)
-        is_echo = done is not None and done.payloads[number - 1] == fields[5]
-        if not self._fits(key, sentence, number, is_echo=is_echo):
-            return None
-        pending = self._pending.get(key)
-        if pending is None:
-            pending = self._begin(key, now_ns, is_echo=is_echo)
-        pending.parts[number] = sentence
-        if len(pending.parts) < count:
-            return None
-        del self._pending[key]
-        parts = [pending.parts[index] for index in range(1, count + 1)]
-        self._remember(key, [part.fields[5] for part in parts], now_ns)
-        return self._whole(parts)
+    def _add_part(self, sentence: Sentence, number: int, count: int, now_ns: int) -> None:
+        part, source = self._part(sentence, number, now_ns)
+        fields = sentence.fields
+        key = (fields[0], source, fields[1], fields[3], fields[4])
+        run = self._runs.get(key)
+        if run is not None:
+            is_full = len(run.parts) >= MAX_RUN_PARTS or (number == 1 and len(run.parts) >= MAX_RUN_PARTS // 2)
+            if is_full or gap_ns(run.parts[-1], part) > self._window_ns:
+                self._end_run(key)
+                run = None
+        if run is None:
+            if self.pending >= MAX_PARTS:
+                self._end_run(next(iter(self._runs)), "fragment_evicted")
+            run = self._runs[key] = _Run(count)
+        run.parts.append(part)
+        run.due_ns = now_ns + (self._late_ns if part.is_exact else self._window_ns)
+        self._due_ns = min(self._due_ns, run.due_ns)
+        self.pending += 1
 
-    def _fits(self, key: Key, sentence: Sentence, number: int, *, is_echo: bool) -> bool:
-        """Drop what the part shows to be of another message; tell whether the part is to be kept."""
-        pending = self._pending.get(key)
-        if pending is None:
-            return True
-        allowed = MAX_LATER_STARTS if 1 in pending.parts else MAX_LATER_STARTS_HEADLESS
-        if self._starts.get(key[0], 0) - pending.started_no > allowed:
-            self._drop(key, "fragment_duplicate" if pending.is_echo else "fragment_incomplete")
-        elif pending.is_echo and not is_echo:
-            self._drop(key, "fragment_duplicate")
-        elif number in pending.parts:
-            if pending.parts[number].fields[5] != sentence.fields[5]:
-                self._drop(key, "fragment_conflict")
-            else:
-                self._ledger.add("fragment_duplicate", sentence.raw)
-                if len(pending.parts) > 1:
-                    return False
-                # it is all there is: its wait begins anew
-                del self._pending[key]
-        return True
+    def _part(self, sentence: Sentence, number: int, now_ns: int) -> tuple[Part, str | None]:
+        tag = sentence.tag
+        if tag is None:
+            return Part(sentence, number, now_ns), None
+        station = tag.source if tag.is_suffix else None
+        source = None if tag.is_suffix else tag.source
+        if tag.group is not None:
+            source = self._source_of_group(tag.group, source, now_ns)
+        part = Part(sentence, number, now_ns, tag.time_ns, tag.is_exact and tag.time_ns is not None, station, tag.group)
+        return part, source
 
-    def _begin(self, key: Key, now_ns: int, *, is_echo: bool) -> _Pending:
-        if len(self._pending) >= MAX_PENDING:
-            self._drop(next(iter(self._pending)), "fragment_evicted")
-        started_no = self._starts.pop(key[0], 0) + 1
-        if len(self._starts) >= MAX_PENDING:
-            del self._starts[next(iter(self._starts))]
-        self._starts[key[0]] = started_no
-        pending = self._pending[key] = _Pending(now_ns, {}, started_no, is_echo)
-        return pending
+    def _source_of_group(self, group: str, source: str | None, now_ns: int) -> str | None:
+        """The source of a part; of one that does not repeat it, the only source that named its group of late."""
+        known = self._groups.get(group)
+        is_known = known is not None and now_ns - known[1] <= self._late_ns
+        if source is None:
+            return known[0] if known is not None and is_known else None
+        # two sources with one group id: a part that names none of them is of neither
+        named = None if known is not None and is_known and known[0] != source else source
+        self._groups.pop(group, None)
+        if len(self._groups) >= MAX_GROUPS:
+            del self._groups[next(iter(self._groups))]
+        self._groups[group] = (named, now_ns)
+        return source
 
-    def _remember(self, key: Key, payloads: list[bytes], now_ns: int) -> None:
-        self._done.pop(key, None)
-        if len(self._done) >= MAX_PENDING:
-            del self._done[next(iter(self._done))]
-        self._done[key] = _Done(now_ns, payloads)
+    def _end_run(self, key: Key, reason: str | None = None) -> None:
+        run = self._runs.pop(key)
+        self.pending -= len(run.parts)
+        stream = key[:2]
+        heads = {part.payload for part in run.parts if part.number == 1}
+        if len(heads) > 1:
+            self._mix.saw_two(stream, run.parts[-1].arrived_ns)
+        is_mixed = self._mix.is_mixed(stream, run.parts[-1].arrived_ns)
+        habit = self._mix.habit(stream) if is_mixed else None
+        matching = match_parts(run.parts, run.count, self._window_ns, habit)
+        for own_reason, part in matching.discarded:
+            self._ledger.add(reason or own_reason, part.sentence.raw)
+        for parts in matching.messages:
+            self._mix.saw_whole(stream, [gap_ns(one, other) for one, other in pairwise(parts)])
+            message = self._whole([part.sentence for part in parts], max(part.arrived_ns for part in parts))
+            if message is not None:
+                self._ready.append(message)
 
-    def _drop(self, key: Key, reason: str) -> None:
-        parts = self._pending.pop(key).parts
-        self._ledger.add(reason, "\n".join(part.raw for part in parts.values()))
-
-    def _whole(self, parts: list[Sentence]) -> AisMessage | None:
-        first, last = parts[0], parts[-1]
-        fill_bits = _FILL_BITS.get(last.fields[6])
-        if len(parts) == 1:
-            payload, raw = first.fields[5], first.raw
+    def _whole(self, sentences: list[Sentence], arrived_ns: int) -> AisMessage | None:
+        first = sentences[0]
+        fill_bits = _FILL_BITS.get(sentences[-1].fields[6])
+        if len(sentences) == 1:
+            payload, raw, tag = first.fields[5], first.raw, first.tag
         else:
-            payload = b"".join(part.fields[5] for part in parts)
-            raw = "\n".join(part.raw for part in parts)
+            payload = b"".join(sentence.fields[5] for sentence in sentences)
+            raw = "\n".join(sentence.raw for sentence in sentences)
+            tag = next((sentence.tag for sentence in sentences if sentence.tag is not None), None)
         if fill_bits is None:
             self._ledger.add("ais_bad_payload", raw)
             return None
@@ -197,10 +217,13 @@ class AisAssembler:
             return None
         address = first.fields[0]
         return AisMessage(
-            payload=payload,
-            fill_bits=fill_bits,
-            talker=address[:-3].decode("ascii"),
-            is_own=address.endswith(b"VDO"),
-            channel=_CHANNELS.get(first.fields[4]),
-            raw=raw,
+            payload,
+            fill_bits,
+            address[:-3].decode("ascii"),
+            address.endswith(b"VDO"),
+            _CHANNELS.get(first.fields[4]),
+            raw,
+            tag.source if tag is not None else None,
+            tag.time_ns if tag is not None else None,
+            arrived_ns,
         )

@@ -1,186 +1,144 @@
-"""The messages that ships send: types 1 to 3, 5, 18, 19 and 24.
+"""Layouts of the messages that ships send: types 1 to 3, 5, 18, 19, 24 and 27.
 
-Written out field by field: these are nine of ten messages, and a table would cost a third of the decoder's speed.
+*Source:* ITU-R M.1371-5 annex 8; each layout names its table.
 """
 
-from typing import Any
+from edge_agent.parsers import ais_values as read
+from edge_agent.parsers.ais_layout import Field, Layout, Values, again, bit, characters, signed, spare
 
-from contracts.payloads import Ais, FieldValue
-from edge_agent.parsers import ais_values as values
-from edge_agent.parsers.ais_assembly import AisMessage
+MINUTES_LON = read.degrees(600_000, 180)
+MINUTES_LAT = read.degrees(600_000, 90)
+"""Steps of 1/10,000 minute."""
+COARSE_LON = read.degrees(600, 180)
+COARSE_LAT = read.degrees(600, 90)
+"""Steps of 1/10 minute."""
 
-_ETA_HOURS = 24
-_ETA_MINUTES = 60
-_LAST_PLAIN_SECOND = 60
-
-
-def class_a_position(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - pyais builds its classes at run time
-    """Types 1, 2, 3. *Source:* M.1371-5 table 48."""
-    lon_deg, lat_deg = values.position(msg.lon, msg.lat)
-    second = msg.second
-    other: dict[str, FieldValue] = {
-        "repeat": msg.repeat,
-        "maneuver": int(msg.maneuver or 0) or None,
-        "raim": msg.raim,
-        "radio": msg.radio,
-    }
-    if second is not None and second > _LAST_PLAIN_SECOND:
-        other["position_mode"] = values.position_mode(second)
-    side = values.turning(msg.turn)
-    if side is not None:
-        other["turning"] = side
-    return Ais(
-        msg_type=msg.msg_type,
-        mmsi=msg.mmsi,
-        station=values.station(msg.msg_type, msg.mmsi),
-        talker=message.talker,
-        is_own=message.is_own,
-        channel=message.channel,
-        lon_deg=lon_deg,
-        lat_deg=lat_deg,
-        sog_kn=values.speed(msg.speed),
-        cog_deg=values.course(msg.course),
-        heading_deg=values.heading(msg.heading),
-        rot_deg_min=values.rate_of_turn(msg.turn),
-        nav_status=values.nav_status(msg.status),
-        utc_second=values.utc_second(second),
-        is_position_accurate=msg.accuracy,
-        other=other,
-    )
+SECOND = (Field("utc_second", 6, read.utc_second), again("position_mode", read.position_mode))
+POSITION = (signed("lon_deg", 28, MINUTES_LON), signed("lat_deg", 27, MINUTES_LAT))
+COARSE_POSITION = (signed("lon_deg", 18, COARSE_LON), signed("lat_deg", 17, COARSE_LAT))
+OUTLINE = (Field("to_bow_m", 9), Field("to_stern_m", 9), Field("to_port_m", 6), Field("to_starboard_m", 6))
+SHIP_TYPE = Field("ship_type", 8, read.ship_type)
+EPFD = Field("epfd", 4, read.not_zero)
 
 
-def class_b_position(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see above
-    """Type 18. *Source:* M.1371-5 table 69."""
-    lon_deg, lat_deg = values.position(msg.lon, msg.lat)
-    other: dict[str, FieldValue] = {
-        "repeat": msg.repeat,
-        "cs": msg.cs,
-        "display": msg.display,
-        "dsc": msg.dsc,
-        "band": msg.band,
-        "msg22": msg.msg22,
-        "assigned": msg.assigned,
-        "raim": msg.raim,
-        "radio": msg.radio,
-    }
-    if msg.second is not None and msg.second > _LAST_PLAIN_SECOND:
-        other["position_mode"] = values.position_mode(msg.second)
-    return Ais(
-        msg_type=18,
-        mmsi=msg.mmsi,
-        station=values.station(18, msg.mmsi),
-        talker=message.talker,
-        is_own=message.is_own,
-        channel=message.channel,
-        lon_deg=lon_deg,
-        lat_deg=lat_deg,
-        sog_kn=values.speed(msg.speed),
-        cog_deg=values.course(msg.course),
-        heading_deg=values.heading(msg.heading),
-        utc_second=values.utc_second(msg.second),
-        is_position_accurate=msg.accuracy,
-        other=other,
-    )
+def join_position(values: Values, _value: int, _size_bits: int) -> None:
+    """Half of a position is none."""
+    if values["lon_deg"] is None or values["lat_deg"] is None:
+        values["lon_deg"] = values["lat_deg"] = None
 
 
-def class_b_extended(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see above
-    """Type 19. *Source:* M.1371-5 table 70."""
-    lon_deg, lat_deg = values.position(msg.lon, msg.lat)
-    other: dict[str, FieldValue] = {
-        "repeat": msg.repeat,
-        "epfd": msg.epfd or None,
-        "dte": msg.dte,
-        "assigned": msg.assigned,
-        "raim": msg.raim,
-    }
-    if msg.second is not None and msg.second > _LAST_PLAIN_SECOND:
-        other["position_mode"] = values.position_mode(msg.second)
-    outline = _outline(msg, other)
-    return Ais(
-        msg_type=19,
-        mmsi=msg.mmsi,
-        station=values.station(19, msg.mmsi),
-        talker=message.talker,
-        is_own=message.is_own,
-        channel=message.channel,
-        lon_deg=lon_deg,
-        lat_deg=lat_deg,
-        sog_kn=values.speed(msg.speed),
-        cog_deg=values.course(msg.course),
-        heading_deg=values.heading(msg.heading),
-        utc_second=values.utc_second(msg.second),
-        is_position_accurate=msg.accuracy,
-        name=values.text(msg.shipname),
-        ship_type=values.ship_type(msg.ship_type),
-        other=other,
-        **outline,
-    )
+def join_outline(values: Values, _value: int, _size_bits: int) -> None:
+    """Bow, stern, port and starboard tell only together what is known."""
+    bow, stern, port, starboard = (values.pop(field.name) for field in OUTLINE)
+    values |= read.dimensions(bow, stern, port, starboard)
 
 
-def class_a_static(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see above
-    """Type 5. *Source:* M.1371-5 table 52."""
-    other: dict[str, FieldValue] = {
-        "repeat": msg.repeat,
-        "ais_version": msg.ais_version,
-        "epfd": msg.epfd or None,
-        "dte": msg.dte,
-    }
-    flag_state_number = values.flag_state_number(msg.imo)
-    if flag_state_number is not None:
-        other["flag_state_number"] = flag_state_number
-    outline = _outline(msg, other)
-    return Ais(
-        msg_type=5,
-        mmsi=msg.mmsi,
-        station=values.station(5, msg.mmsi),
-        talker=message.talker,
-        is_own=message.is_own,
-        channel=message.channel,
-        name=values.text(msg.shipname),
-        callsign=values.text(msg.callsign),
-        imo=values.imo_number(msg.imo),
-        ship_type=values.ship_type(msg.ship_type),
-        draught_m=values.above_zero(msg.draught),
-        destination=values.text(msg.destination),
-        eta_month=_one_to(msg.month, 12),
-        eta_day=_one_to(msg.day, 31),
-        eta_hour=values.below(msg.hour, _ETA_HOURS),
-        eta_minute=values.below(msg.minute, _ETA_MINUTES),
-        other=other,
-        **outline,
-    )
+CLASS_A_POSITION = Layout(
+    Field("nav_status", 4, read.nav_status),
+    signed("rot_deg_min", 8, read.rate_of_turn),
+    again("turning", read.turning),
+    Field("sog_kn", 10, read.sog_tenths),
+    bit("is_position_accurate"),
+    *POSITION,
+    Field("cog_deg", 12, read.cog_tenths),
+    Field("heading_deg", 9, read.heading),
+    *SECOND,
+    Field("maneuver", 2, read.not_zero),
+    spare(3),
+    bit("raim"),
+    Field("radio", 19),
+    after=(join_position,),
+)
+"""Types 1, 2, 3: table 48."""
 
+CLASS_A_STATIC = Layout(
+    Field("ais_version", 2),
+    Field("imo", 30, read.imo_number),
+    again("flag_state_number", read.flag_state_number),
+    characters("callsign", 42),
+    characters("name", 120),
+    SHIP_TYPE,
+    *OUTLINE,
+    EPFD,
+    Field("eta_month", 4, read.month),
+    Field("eta_day", 5, read.day),
+    Field("eta_hour", 5, read.hour),
+    Field("eta_minute", 6, read.minute),
+    Field("draught_m", 8, read.draught),
+    characters("destination", 120),
+    bit("dte"),
+    after=(join_outline,),
+)
+"""Type 5: table 52."""
 
-def class_b_static(msg: Any, message: AisMessage) -> Ais:  # noqa: ANN401 - see above
-    """Type 24, each part a message by itself. *Source:* M.1371-5 tables 74, 75."""
-    other: dict[str, FieldValue] = {"repeat": msg.repeat, "partno": msg.partno}
-    head: dict[str, Any] = {
-        "msg_type": 24,
-        "mmsi": msg.mmsi,
-        "station": values.station(24, msg.mmsi),
-        "talker": message.talker,
-        "is_own": message.is_own,
-        "channel": message.channel,
-        "other": other,
-    }
-    if not hasattr(msg, "vendorid"):  # part A, or cut before the part number
-        return Ais(**head, name=values.text(msg.shipname))
-    other |= {"vendorid": values.text(msg.vendorid), "model": msg.model, "serial": msg.serial}
-    if hasattr(msg, "mothership_mmsi"):
-        other["mothership_mmsi"] = msg.mothership_mmsi or None
-        outline: dict[str, Any] = {}
-    else:
-        outline = _outline(msg, other)
-    return Ais(**head, callsign=values.text(msg.callsign), ship_type=values.ship_type(msg.ship_type), **outline)
+CLASS_B_POSITION = Layout(
+    spare(8),
+    Field("sog_kn", 10, read.sog_tenths),
+    bit("is_position_accurate"),
+    *POSITION,
+    Field("cog_deg", 12, read.cog_tenths),
+    Field("heading_deg", 9, read.heading),
+    *SECOND,
+    spare(2),
+    bit("cs"),
+    bit("display"),
+    bit("dsc"),
+    bit("band"),
+    bit("msg22"),
+    bit("assigned"),
+    bit("raim"),
+    Field("radio", 20),
+    after=(join_position,),
+)
+"""Type 18: table 69; ``radio`` begins with the flag that tells SOTDMA from ITDMA."""
 
+CLASS_B_EXTENDED = Layout(
+    spare(8),
+    Field("sog_kn", 10, read.sog_tenths),
+    bit("is_position_accurate"),
+    *POSITION,
+    Field("cog_deg", 12, read.cog_tenths),
+    Field("heading_deg", 9, read.heading),
+    *SECOND,
+    spare(4),
+    characters("name", 120),
+    SHIP_TYPE,
+    *OUTLINE,
+    EPFD,
+    bit("raim"),
+    bit("dte"),
+    bit("assigned"),
+    after=(join_position, join_outline),
+)
+"""Type 19: table 70."""
 
-def _outline(msg: Any, other: dict[str, FieldValue]) -> dict[str, Any]:  # noqa: ANN401 - see above
-    known: dict[str, Any] = values.dimensions(msg.to_bow, msg.to_stern, msg.to_port, msg.to_starboard)
-    if "length_m" in known:
-        other |= known
-        return {}
-    return known
+_PART = Field("partno", 2)
+_EQUIPMENT = (
+    _PART,
+    SHIP_TYPE,
+    characters("vendorid", 18),
+    Field("model", 4),
+    Field("serial", 20),
+    characters("callsign", 42),
+)
 
+STATIC_PART_A = Layout(_PART, characters("name", 120))
+"""Type 24 part A: table 75. Each part is a message by itself; who shows them joins them."""
 
-def _one_to(value: int | None, last: int) -> int | None:
-    return value if value is not None and 1 <= value <= last else None
+STATIC_PART_B = Layout(*_EQUIPMENT, *OUTLINE, EPFD, after=(join_outline,))
+"""Type 24 part B: table 76."""
+
+STATIC_PART_B_CRAFT = Layout(*_EQUIPMENT, Field("mothership_mmsi", 30, read.not_zero), EPFD)
+"""Type 24 part B of an auxiliary craft (98…): its mother ship stands where others have their outline (table 76)."""
+
+LONG_RANGE = Layout(
+    bit("is_position_accurate"),
+    bit("raim"),
+    Field("nav_status", 4, read.nav_status),
+    *COARSE_POSITION,
+    Field("sog_kn", 6, read.scaled(0, 62, 1)),
+    Field("cog_deg", 9, read.scaled(0, 359, 1)),
+    bit("gnss"),
+    after=(join_position,),
+)
+"""Type 27: table 79. A position rounded to 0.1 minute, never to replace a finer one; speed 63, course 511: none."""

@@ -12,32 +12,21 @@ It refuses to guess: a sentence without a checksum, or with a wrong one, is no s
 """
 
 import re
-from functools import reduce
-from operator import xor
 
 import msgspec
 
 from edge_agent.parsers.rejects import RejectLedger
+from edge_agent.parsers.tag_block import HEX, MAX_TAG_BYTES, TagBlock, checksum, read_suffix, read_tag
 
-MAX_TAG_BYTES = 256
-"""Longest TAG block kept with a sentence: three times the 80 characters that NMEA 0183 v4.10 allows."""
-
-_SEGMENT = re.compile(rb"(?:\\([^\\!$]*)\\)?([!$][^!$\\]*)")
+_SEGMENT = re.compile(rb"((?:\\[^\\!$]*\\)*)([!$][^!$\\]*)")
 _ADDRESS = re.compile(rb"(?:--|[A-Z][A-Z0-9])[A-Z0-9]{1,8}\Z")
 """Letters and digits; ``--`` is how national networks write a talker that they do not know."""
 
-_GROUP = re.compile(r"\d{1,4}-\d{1,4}-(\d{1,9})\Z")
-_HEX = {b"%02X" % value: value for value in range(256)} | {b"%02x" % value: value for value in range(256)}
-_FOLDED_BYTES = 128
+MAX_ADDRESSES = 256
+"""Addresses that need no second look: a device sends about twenty, a network a hundred. More are checked each time."""
+
+_COMMA = ord(",")
 _PADDING = b" \t\r\0"
-
-
-class TagBlock(msgspec.Struct, frozen=True, gc=False):
-    """What the TAG block before a sentence says: source station ``s``, group id of ``g``, time ``c`` as written."""
-
-    source: str | None = None
-    group: str | None = None
-    time: str | None = None
 
 
 class Sentence(msgspec.Struct, frozen=True, gc=False):
@@ -46,7 +35,7 @@ class Sentence(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         fields: comma-separated fields; the first is the address (``AIVDM``), without ``$`` or ``!``.
         raw: the sentence as received, with its TAG block.
-        tag: the TAG block, if it has one whose own checksum is right.
+        tag: what its TAG block says, else the suffix behind its checksum.
     """
 
     fields: list[bytes]
@@ -60,17 +49,20 @@ class SentenceFramer:
     Args:
         ledger: where what is discarded is counted.
         max_sentence_bytes: longest sentence accepted. The standard says 82, real receivers send more.
+        is_lenient: a sentence behind a wrong TAG block is used without it, instead of rejected.
 
     The buffer holds at most the last ``max_sentence_bytes + MAX_TAG_BYTES`` bytes of a line; a longer line is counted
     as ``too_long``, and a sentence at its end is still found.
     """
 
-    def __init__(self, ledger: RejectLedger, *, max_sentence_bytes: int = 512) -> None:
+    def __init__(self, ledger: RejectLedger, *, max_sentence_bytes: int = 512, is_lenient: bool = False) -> None:
         self._ledger = ledger
+        self._is_lenient = is_lenient
         self._max_sentence_bytes = max_sentence_bytes
         self._max_line_bytes = max_sentence_bytes + MAX_TAG_BYTES
         self._tail = b""
         self._is_truncated = False
+        self._addresses: set[bytes] = set()
         self.lines = 0
         self.comments = 0
 
@@ -102,8 +94,8 @@ class SentenceFramer:
         self.lines += 1
         if line[0] in b"$!" and line.find(b"!", 1) < 0 and line.find(b"$", 1) < 0:
             self._take(line, None, found)
-        elif line[0] == ord("#") and not is_truncated:
-            # a comment: recordings carry them, no device sends one
+        elif line[0] == ord("#") and not is_truncated and (line[1:2] in b" \t" or _SEGMENT.search(line) is None):
+            # a comment: recordings carry them, no device sends one; noise right before a sentence is none
             self.comments += 1
         else:
             self._search(line, found, is_truncated=is_truncated)
@@ -115,71 +107,53 @@ class SentenceFramer:
             self._ledger.add("garbage", line)
         for segment in segments:
             text = segment[2].rstrip(_PADDING)
-            if segment is not segments[-1] and _checksum_fault(text) is not None:
+            star = text.rfind(b"*")
+            if segment is not segments[-1] and _checksum_fault(text, star, text[1:star]) is not None:
                 self._ledger.add("cut_sentence", line)
             else:
-                self._take(text, segment[1], found)
+                self._take(text, segment[1][1:-1] or None, found)
 
     def _take(self, text: bytes, tag: bytes | None, found: list[Sentence]) -> None:
-        fault: str | None = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text)
+        star = text.rfind(b"*")
+        body = text[1:star]
+        fault = "too_long" if len(text) > self._max_sentence_bytes else _checksum_fault(text, star, body)
         if fault is not None:
             self._ledger.add(fault, text)
             return
-        star = text.rfind(b"*")
-        if len(text) > star + 3 and text[star + 3] != ord(","):
+        suffix = text[star + 3 :]
+        if suffix and suffix[0] != _COMMA:
             self._ledger.add("garbage", text)
-            text = text[: star + 3]
+            text, suffix = text[: star + 3], b""
         raw = text.decode("latin-1")
-        fields = text[1:star].split(b",")
+        fields = body.split(b",")
         if not (raw.isascii() and raw.isprintable()):
             self._ledger.add("bad_character", text)
-        elif _ADDRESS.match(fields[0]) is None:
+        elif fields[0] not in self._addresses and not self._is_address(fields[0]):
             self._ledger.add("bad_address", text)
         elif tag is None:
-            found.append(Sentence(fields, raw))
+            found.append(Sentence(fields, raw, read_suffix(suffix) if suffix else None))
         else:
-            found.append(self._tagged(fields, raw, tag))
+            self._take_tagged(fields, raw, tag, found)
 
-    def _tagged(self, fields: list[bytes], raw: str, tag: bytes) -> Sentence:
-        block = None
-        if len(tag) <= MAX_TAG_BYTES and tag.isascii():
-            block = _read_tag(tag)
-        if block is None:
-            self._ledger.add("tag_checksum", tag)
-            return Sentence(fields, raw)
-        return Sentence(fields, f"\\{tag.decode('ascii')}\\{raw}", block)
+    def _is_address(self, field: bytes) -> bool:
+        if _ADDRESS.match(field) is None:
+            return False
+        if len(self._addresses) < MAX_ADDRESSES:
+            self._addresses.add(field)
+        return True
 
-
-def checksum(body: bytes) -> int:
-    """Return the exclusive or of all bytes (IEC 61162-1 clause 7.3.4).
-
-    Up to 128 bytes are folded in halves as one integer: a third of the time of a loop over bytes, the costliest step
-    of framing.
-    """
-    if len(body) > _FOLDED_BYTES:
-        return reduce(xor, body)
-    value = int.from_bytes(body, "little")
-    value ^= value >> 512
-    value ^= value >> 256
-    value ^= value >> 128
-    value ^= value >> 64
-    value ^= value >> 32
-    value ^= value >> 16
-    return (value ^ (value >> 8)) & 0xFF
+    def _take_tagged(self, fields: list[bytes], raw: str, tag: bytes, found: list[Sentence]) -> None:
+        block = read_tag(tag)
+        if block is not None:
+            found.append(Sentence(fields, f"\\{tag.decode('ascii')}\\{raw}", block))
+            return
+        self._ledger.add("tag_checksum", b"\\%b\\%b" % (tag, raw.encode("ascii")))
+        if self._is_lenient:
+            found.append(Sentence(fields, raw))
 
 
-def _checksum_fault(text: bytes) -> str | None:
-    star = text.rfind(b"*")
-    given = _HEX.get(text[star + 1 : star + 3]) if star > 0 else None
+def _checksum_fault(text: bytes, star: int, body: bytes) -> str | None:
+    given = HEX.get(text[star + 1 : star + 3]) if star > 0 else None
     if given is None:
         return "checksum_missing"
-    return None if checksum(text[1:star]) == given else "checksum"
-
-
-def _read_tag(tag: bytes) -> TagBlock | None:
-    body, _, given = tag.rpartition(b"*")
-    if _HEX.get(given) != checksum(body):
-        return None
-    values = dict(part.split(":", 1) for part in body.decode("ascii").split(",") if ":" in part)
-    group = _GROUP.match(values.get("g", ""))
-    return TagBlock(values.get("s"), group[1] if group else None, values.get("c"))
+    return None if checksum(body) == given else "checksum"

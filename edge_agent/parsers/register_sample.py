@@ -50,6 +50,8 @@ class SampleDecoder:
             value, reason = decode_value(tag, self._map.word_order, words)
             if reason:
                 self.rejected[f"{reason}:{tag.field}"] += 1
+            if tag.unit == "count" and value is not None:
+                value = int(value)
             if index is None:
                 fields[name] = value
             else:

@@ -21,6 +21,10 @@ LANE_M = -14.0
 LOCK_S, LANDED_S = 2.0, 1.0
 RAMP_T_S = 9.0
 """Load that a hoist takes up a second while the ropes tighten, t/s."""
+BACK_REACH_M = -34.0
+"""Where hatch covers are laid down: behind the landside rail."""
+HATCH_DECK_M = 12.0
+TWIN_SHARE, BIN_SHARE = 0.15, 0.04
 MOVES_A_BAY = 12
 BAY_M = 13.0
 CELL_NOISE_T = 0.06
@@ -72,6 +76,11 @@ class Axis:
 class Crane:
     """One crane.
 
+    Attributes:
+        kind: what is lifted now or next: container, twin, hatch_cover or bin.
+        gross_t: its weight, t.
+        direction: discharge or load.
+
     Args:
         crane: id; with the seed it makes the crane's own sequence of containers.
         seed: of the run.
@@ -121,6 +130,7 @@ class Crane:
             "hoist_m": self.hoist.position_m,
             "gantry_m": self.gantry.position_m,
             "wind_mps": max(0.0, self.wind_mps),
+            "is_twin": self.kind == "twin",
         }
 
     def _plan(self) -> None:
@@ -128,10 +138,22 @@ class Crane:
         bay = self.moves // MOVES_A_BAY
         row_m = self._random.uniform(8, 42)
         tier_m = self._random.uniform(-6, 14)
-        self._gross_t = round(self._random.triangular(4, 32, 24), 1)
+        self.gross_t = round(self._random.triangular(4, 32, 24), 1)
         self._gantry_m = self._home_m + BAY_M * (bay % 4)
-        ship, truck = (row_m, tier_m), (LANE_M, QUAY_HEIGHT_M)
-        self._pick, self._set = (ship, truck) if bay % 2 == 0 else (truck, ship)
+        is_discharge = bay % 2 == 0
+        ship, quay = (row_m, tier_m), (LANE_M, QUAY_HEIGHT_M)
+        self.kind = "container"
+        share = self._random.random()
+        if self.moves % MOVES_A_BAY == (0 if is_discharge else MOVES_A_BAY - 1):
+            # the cover comes off before the hold is worked, and goes on after it
+            self.kind, self.gross_t = "hatch_cover", round(self._random.uniform(15, 28), 1)
+            ship, quay = (row_m, HATCH_DECK_M), (BACK_REACH_M, QUAY_HEIGHT_M)
+        elif share < TWIN_SHARE:
+            self.kind, self.gross_t = "twin", round(self._random.triangular(12, 48, 36), 1)
+        elif share < TWIN_SHARE + BIN_SHARE:
+            self.kind, self.gross_t = "bin", round(self._random.uniform(1.5, 1.9), 2)
+        self.direction = "discharge" if is_discharge else "load"
+        self._pick, self._set = (ship, quay) if is_discharge else (quay, ship)
 
     def _work(self, step_s: float) -> bool:
         """Carry out the present step; returns whether it is done."""
@@ -175,7 +197,7 @@ class Crane:
 
     def _weigh(self, step_s: float) -> None:
         is_hanging = self.is_locked and not self.is_landed
-        target = self._gross_t if is_hanging else 0.0
+        target = self.gross_t if is_hanging else 0.0
         change = RAMP_T_S * step_s
         self.load_t += max(-change, min(change, target - self.load_t))
         dynamics = DYNAMICS_T * (self.hoist.acceleration_mps2 / self.hoist.limit_mps2)

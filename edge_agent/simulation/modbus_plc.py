@@ -1,4 +1,4 @@
-"""A PLC as a Modbus TCP server: shows values of the simulation by a register map, and refuses to be written.
+"""A PLC as a Modbus server: shows values of the simulation by a register map, and refuses to be written.
 
 *Source:* Modbus Application Protocol V1.1b3, clause 7 (exception codes); pymodbus 3.16 server with ``SimDevice``.
 """
@@ -23,7 +23,7 @@ _BITS = 16
 
 
 class ModbusPlc:
-    """One simulated PLC. Make it with ``open_modbus_plc``.
+    """One simulated PLC; ``open`` lets it listen on a port of its own, ``device`` puts it on a bus.
 
     Args:
         register_map: where it shows what.
@@ -33,7 +33,7 @@ class ModbusPlc:
 
     def __init__(self, register_map: RegisterMap, unit_id: int, values: Values) -> None:
         self._map = register_map
-        self._unit_id = unit_id
+        self.unit_id = unit_id
         self._values = values
         self._fields = {tag.field for tag in register_map.tags}
         self._server: ModbusTcpServer | None = None
@@ -45,14 +45,17 @@ class ModbusPlc:
         Raises:
             LinkError: the port cannot be had.
         """
-        device = SimDevice(self._unit_id, simdata=self._blocks(), action=self._answer)
-        self._server = ModbusTcpServer(device, address=(HOST, 0))
+        self._server = ModbusTcpServer(self.device(), address=(HOST, 0))
         try:
             await self._server.serve_forever(background=True)
         except RuntimeError as exc:
             raise LinkError("listen", HOST, str(exc), "", "refused") from exc
         # the transport of a listening pymodbus server is an asyncio server
         self._port = cast("Server", self._server.transport).sockets[0].getsockname()[1]
+
+    def device(self) -> SimDevice:
+        """Return the PLC for a pymodbus server of any kind."""
+        return SimDevice(self.unit_id, simdata=self._blocks(), action=self._answer)
 
     def link(self) -> dict[str, object]:
         """Return the link settings of the server."""
@@ -110,14 +113,3 @@ class ModbusPlc:
             else:
                 current_registers[place - start_address] = word
         return None
-
-
-async def open_modbus_plc(register_map: RegisterMap, unit_id: int, values: Values) -> ModbusPlc:
-    """Return a PLC that listens; arguments as ``ModbusPlc``.
-
-    Raises:
-        LinkError: as ``ModbusPlc.open``.
-    """
-    plc = ModbusPlc(register_map, unit_id, values)
-    await plc.open()
-    return plc

@@ -21,6 +21,10 @@ LASER_RANGE_M = 300.0
 NO_TARGET_MM = 0xFFFFFFFF / 1000
 """What the laser shows without a target, m: full scale."""
 
+NO_TARGET_CM = 0xFFFF / 100
+"""The same of a laser that counts centimetres in one register, m."""
+STERN_OFF_M = 0.15
+
 
 class Mooring:
     """One berth, stepped by its owner.
@@ -31,7 +35,7 @@ class Mooring:
         approach_mps: speed towards the quay.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self._random = random.Random(f"{seed}-mooring")
         self._phase = self._random.uniform(0, 2 * math.pi)
         self._fast_for_s = FAST_S
@@ -68,4 +72,13 @@ class Mooring:
         shown: dict[str, float | bool] = {f"hook_tension_kn[{i}]": value for i, value in enumerate(self.tension_kn)}
         shown["distance_m"] = NO_TARGET_MM if self.distance_m is None else self.distance_m
         shown["approach_speed_mps"] = max(-2.0, min(2.0, self.approach_mps))
+        for laser, distance_m in enumerate(self.laser_distances_m()):
+            shown[f"laser_distance_m[{laser}]"] = NO_TARGET_CM if distance_m is None else distance_m
+            shown[f"laser_approach_mps[{laser}]"] = shown["approach_speed_mps"]
         return shown
+
+    def laser_distances_m(self) -> list[float | None]:
+        """Return the distances of two lasers, bow and stern: a ship never lies quite parallel to the quay."""
+        if self.distance_m is None:
+            return [None, None]
+        return [self.distance_m, self.distance_m + STERN_OFF_M]

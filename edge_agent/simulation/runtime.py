@@ -8,7 +8,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from contracts.errors import ConfigError
 from edge_agent.simulation.endpoints import remove_endpoints, write_endpoints
 from edge_agent.simulation.fleet import load_fleet
 from edge_agent.simulation.harbour import read_harbour
-from edge_agent.simulation.hardware import FeedPlan, PlcPlan, plan_hardware
-from edge_agent.simulation.modbus_plc import open_modbus_plc
+from edge_agent.simulation.hardware import FeedPlan, HardwarePlan, PlcPlan, plan_hardware
+from edge_agent.simulation.modbus_plc import ModbusPlc
 from edge_agent.simulation.ports import Feed, Plc
 from edge_agent.simulation.pty_feed import PtyFeed
+from edge_agent.simulation.rtu_bus import RtuBus
 from edge_agent.simulation.tcp_feed import open_tcp_feed
 from edge_agent.simulation.world import World
 from firmware_configs.hardware_profile import HardwareProfile
@@ -68,29 +69,30 @@ async def simulate(settings: SimulationSettings, until: Callable[[], Awaitable[o
         ConfigError: a profile is not valid, or the endpoints file cannot be written.
         LinkError: an endpoint cannot be opened.
     """
-    world, feed_plans, plc_plans = build_world(settings)
+    world, plan = build_world(settings)
     feeds: list[tuple[FeedPlan, Feed]] = []
-    plcs: list[tuple[PlcPlan, Plc]] = []
+    plcs: list[tuple[str, Plc]] = []
     links: dict[str, dict[str, object]] = {}
     try:
-        for feed_plan in feed_plans:
+        for feed_plan in plan.feeds:
             feed: Feed = await open_tcp_feed() if feed_plan.baud is None else PtyFeed(feed_plan.baud)
             feeds.append((feed_plan, feed))
-        for plc_plan in plc_plans:
-            plcs.append((plc_plan, await _open_plc(plc_plan, world, settings.profiles_dir)))  # noqa: PERF401 - the finally closes what is open
-        links = {plan.source: feed.link() for plan, feed in feeds} | {plan.source: plc.link() for plan, plc in plcs}
+        for source, plc in _make_plcs(plan, world, settings.profiles_dir):
+            plcs.append((source, plc))
+            await plc.open()
+        links = {plan.source: feed.link() for plan, feed in feeds} | {source: plc.link() for source, plc in plcs}
         write_endpoints(settings.out, links)
         log.info("simulation_started", site=settings.site, seed=settings.seed, endpoints=len(links))
         await _run(world, feeds, settings.rate, until or _told_to_stop)
     finally:
         remove_endpoints(settings.out, links)
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await asyncio.gather(*(endpoint.close() for _, endpoint in [*feeds, *plcs]))
+            await asyncio.gather(*(feed.close() for _, feed in feeds), *(plc.close() for _, plc in plcs))
         dropped = {plan.source: feed.dropped for plan, feed in feeds if feed.dropped}
         log.info("simulation_stopped", dropped=dropped, skipped_s=world.skipped_s)
 
 
-def build_world(settings: SimulationSettings) -> tuple[World, list[FeedPlan], list[PlcPlan]]:
+def build_world(settings: SimulationSettings) -> tuple[World, HardwarePlan]:
     """Read the profiles and return the port and what has to be opened for it.
 
     Raises:
@@ -99,11 +101,15 @@ def build_world(settings: SimulationSettings) -> tuple[World, list[FeedPlan], li
     site = load_site(settings.site, settings.profiles_dir)
     folder = settings.profiles_dir / "hardware"
     path = profile_path(folder, settings.hardware, folder, "hardware")
-    feeds, plcs = plan_hardware(read_profile(path, HardwareProfile), site)
+    plan = plan_hardware(read_profile(path, HardwareProfile), site)
     chart = read_chart(site_path(settings.site, settings.profiles_dir).parent / site.geometry)
-    instrumented = [plan.place for plan in plcs if not plan.is_crane]
     harbour = read_harbour(site, chart)
-    return World(site, harbour, load_fleet(settings.site), settings.seed, instrumented), feeds, plcs
+    fleet, is_real_time = load_fleet(settings.site), settings.rate == 1.0
+    world = World(
+        site, harbour, fleet, settings.seed, plan.berths(), sounder_at=plan.place_of("depth"),
+        text_at=plan.place_of("hooks"), is_real_time=is_real_time,
+    )  # fmt: skip
+    return world, plan
 
 
 def read_chart(path: Path) -> dict[str, Any]:
@@ -123,16 +129,26 @@ def read_chart(path: Path) -> dict[str, Any]:
     return chart
 
 
-async def _open_plc(plan: PlcPlan, world: World, profiles_dir: Path) -> Plc:
+def _make_plcs(plan: HardwarePlan, world: World, profiles_dir: Path) -> Iterator[tuple[str, ModbusPlc | RtuBus]]:
+    """Return the TCP servers and buses, not opened, by source."""
+    for plc in plan.plcs:
+        yield plc.source, _make_plc(plc, world, profiles_dir)
+    for bus in plan.buses:
+        yield bus.source, RtuBus([_make_plc(plc, world, profiles_dir) for plc in bus.plcs], bus.baud)
+
+
+def _make_plc(plan: PlcPlan, world: World, profiles_dir: Path) -> ModbusPlc:
     register_map = plan.register_map
     if isinstance(register_map, str):
         folder = profiles_dir / "hardware" / "registers"
         register_map = read_profile(profile_path(folder, register_map, folder, plan.source), RegisterMap)
 
     def values() -> Mapping[str, float | bool]:
-        return world.crane_values(plan.place) if plan.is_crane else world.berth_values(plan.place)
+        if plan.kind == "tide":
+            return world.tide_values()
+        return world.crane_values(plan.place) if plan.kind == "crane" else world.berth_values(plan.place)
 
-    return await open_modbus_plc(register_map, plan.unit_id, values)
+    return ModbusPlc(register_map, plan.unit_id, values)
 
 
 async def _run(

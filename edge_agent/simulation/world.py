@@ -17,10 +17,14 @@ from edge_agent.simulation.ais_messages import (
     position_report,
     static_reports,
 )
+from edge_agent.simulation.berth_lines import cabinet_lines, level_line
 from edge_agent.simulation.crane import Crane
+from edge_agent.simulation.crane_plc import CranePlc
 from edge_agent.simulation.fleet import Fleet
+from edge_agent.simulation.gnss import LATENCY_S, GnssReceiver
 from edge_agent.simulation.harbour import Harbour
 from edge_agent.simulation.mooring import FAST_S, Mooring
+from edge_agent.simulation.radar import SCAN_S, Radar
 from edge_agent.simulation.reporting import (
     AID_S,
     BASE_S,
@@ -28,7 +32,7 @@ from edge_agent.simulation.reporting import (
     class_a_interval_s,
     class_b_interval_s,
 )
-from edge_agent.simulation.sentences import dpt, mwd, mwv
+from edge_agent.simulation.sentences import dpt, mda, mtw, mwd, mwv, xdr
 from edge_agent.simulation.traffic import Ship, Traffic
 from edge_agent.simulation.voyage import NAV_ANCHORED, NAV_MOORED, Caller, Phase
 from edge_agent.simulation.weather import Weather
@@ -44,6 +48,9 @@ MAX_STEPS = 6000
 TRANSDUCER_M = 1.0
 """Depth of the echo sounder's transducer at the quay wall below chart datum."""
 ETA_S = 5400.0
+WEATHER_S = 5
+"""Between two reports of the mast's thermometer, barometer and hygrometer."""
+BATTERY_V = 13.2
 
 
 class Lines(NamedTuple):
@@ -52,6 +59,15 @@ class Lines(NamedTuple):
     ais: list[str]
     wind: list[str]
     depth: list[str]
+    radar: list[str]
+    gnss: list[str]
+    tide: list[str]
+    hooks: list[str]
+
+
+def no_lines() -> Lines:
+    """Return none of each."""
+    return Lines([], [], [], [], [], [], [])
 
 
 class World:
@@ -62,11 +78,23 @@ class World:
         harbour: its water.
         fleet: its ships.
         seed: of the run.
-        instrumented: ids of the berths with hooks, laser and echo sounder.
+        instrumented: ids of the berths with hooks and lasers.
+        sounder_at: berth with the echo sounder; none: the first of ``instrumented``.
+        text_at: berth whose cabinet sends text; none: no cabinet does.
+        is_real_time: simulated time runs with the real one.
     """
 
     def __init__(
-        self, site: SiteProfile, harbour: Harbour, fleet: Fleet, seed: int, instrumented: Sequence[str]
+        self,
+        site: SiteProfile,
+        harbour: Harbour,
+        fleet: Fleet,
+        seed: int,
+        instrumented: Sequence[str],
+        *,
+        sounder_at: str | None = None,
+        text_at: str | None = None,
+        is_real_time: bool = True,
     ) -> None:
         self._harbour = harbour
         self._fleet = fleet
@@ -75,9 +103,16 @@ class World:
         self.cranes = {
             crane.crane: Crane(crane.crane, seed, crane.parked_at_m, crane.wind_stop_mps) for crane in site.cranes
         }
-        self.moorings = {berth: Mooring(seed) for berth in instrumented}
+        self.plcs = {name: CranePlc(crane, f"{seed}-{name}") for name, crane in self.cranes.items()}
+        self.moorings = {berth: Mooring(f"{seed}-{berth}") for berth in instrumented}
+        self._sounder_at = sounder_at or next(iter(instrumented), None)
+        self._text_at = text_at
         stations = [ship.spec.mmsi for ship in self.traffic.ships]
         stations += [fleet.base_station.mmsi, *(aid.mmsi for aid in fleet.aids)]
+        at = {item.kind: harbour.instruments[item.instrument] for item in site.instruments}
+        self._radar = Radar(at["radar"], harbour.plane, seed) if "radar" in at else None
+        antenna_at, plane = at.get("gnss_antenna"), harbour.plane
+        self._gnss = GnssReceiver(antenna_at, plane, seed, is_real_time=is_real_time) if antenna_at else None
         self._schedule = Schedule(stations, seed)
         self._receiver = Receiver()
         self._steps = 0
@@ -100,7 +135,7 @@ class World:
             to_s: seconds since the start, of the simulation.
             epoch_s: UTC seconds since 1970 of the simulation's start.
         """
-        lines = Lines([], [], [])
+        lines = no_lines()
         # the hundredth keeps 0.3 s three steps, whatever binary fractions make of it
         wanted = int((to_s - self.skipped_s) * STEPS_A_SECOND + 0.01) - self._steps
         if wanted > MAX_STEPS:
@@ -110,15 +145,22 @@ class World:
             self._steps += 1
             for crane in self.cranes.values():
                 crane.step(STEP_S, self.weather.speed_mps)
+            for plc in self.plcs.values():
+                plc.step(STEP_S)
             if self._steps % SLOW_EVERY == 0:
                 self._step(SLOW_EVERY * STEP_S)
                 self._send_ais(lines.ais, epoch_s + self.skipped_s + self.now_s)
                 self._send_weather(lines)
+            self._send_radar_and_gnss(lines, epoch_s + self.skipped_s + self.now_s)
         return lines
 
     def crane_values(self, crane: str) -> Mapping[str, float | bool]:
         """Return what a crane's PLC shows now."""
-        return self.cranes[crane].values()
+        return self.plcs[crane].values()
+
+    def tide_values(self) -> Mapping[str, float | bool]:
+        """Return what the tide gauge shows now."""
+        return {"level_m": self.weather.level_m}
 
     def berth_values(self, berth: str) -> Mapping[str, float | bool]:
         """Return what a berth's cabinet shows now."""
@@ -167,9 +209,28 @@ class World:
         lines.wind.append(mwv(self.weather.from_deg, self.weather.speed_mps))
         if self._steps % (2 * STEPS_A_SECOND) == 0:
             lines.wind.append(mwd(self.weather.from_deg, self.weather.speed_mps))
-        for berth in self.moorings:
-            water = self._harbour.berths[berth].depth_m + self.weather.level_m
+        if self._steps % (WEATHER_S * STEPS_A_SECOND) == 0:
+            self._send_air(lines.wind)
+        lines.tide.append(level_line(self.weather.level_m))
+        if self._sounder_at is not None:
+            water = self._harbour.berths[self._sounder_at].depth_m + self.weather.level_m
             lines.depth.append(dpt(water - TRANSDUCER_M, TRANSDUCER_M))
+        if self._text_at is not None:
+            lines.hooks.extend(cabinet_lines(self.moorings[self._text_at]))
+
+    def _send_air(self, out: list[str]) -> None:
+        now = self.weather
+        air = (now.air_c, now.humidity_pct, now.hpa, now.dew_c)
+        out.append(mda(air, now.from_deg, now.speed_mps))
+        out.append(mtw(now.water_c))
+        humidity = ("H", now.humidity_pct, "P", "HUMIDITY")
+        out.append(xdr(("C", now.air_c, "C", "AIRTEMP"), humidity, ("U", BATTERY_V, "V", "BATTERY")))
+
+    def _send_radar_and_gnss(self, lines: Lines, utc_s: float) -> None:
+        if self._radar is not None and self._steps % round(SCAN_S / STEP_S) == 0:
+            lines.radar.extend(self._radar.scan(self.traffic.ships, utc_s))
+        if self._gnss is not None and self._steps % STEPS_A_SECOND == round(LATENCY_S / STEP_S):
+            lines.gnss.extend(self._gnss.sentences(utc_s - LATENCY_S))
 
 
 def _interval_s(ship: Ship) -> float:

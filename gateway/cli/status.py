@@ -12,7 +12,9 @@ import typer
 
 from contracts.errors import ConfigError, LinkError
 from firmware_configs.loading import PROFILES_DIR, load_device
+from gateway.alarms.active import SourceAlarm
 from gateway.local.board import LocalStatus
+from gateway.local.html import ALARM_NAMES
 
 TIMEOUT_S = 5.0
 MAX_BYTES = 1024 * 1024
@@ -67,6 +69,7 @@ def describe(newest: LocalStatus) -> list[str]:
         lines.append(f"Apartados / set aside: {report.quarantined_batches} lotes / batches")
     if newest.trouble:
         lines.append(f"DISCO / DISK: {newest.trouble}")
+    lines.extend(_alarm_line(each) for each in newest.alarms)
     lines.append("Fuentes / sources:")
     for source in report.sources:
         place = f" @{source.place}" if source.place else ""
@@ -75,6 +78,16 @@ def describe(newest: LocalStatus) -> list[str]:
             f"{source.restarts} reinicios / restarts{': ' + source.last_error if source.last_error else ''}"
         )
     return lines
+
+
+def _alarm_line(each: SourceAlarm) -> str:
+    alarm = each.alarm
+    spanish, english = ALARM_NAMES.get(alarm.alarm, (alarm.alarm, alarm.alarm))
+    where = " ".join(text for text in (each.place or each.source, alarm.subject) if text)
+    value = "-" if alarm.value is None else f"{alarm.value:g} {alarm.unit}"
+    limit = "" if alarm.limit is None else f", límite / limit {alarm.limit:g}"
+    severity = "ALARMA / ALARM" if alarm.severity == "alarm" else "Aviso / warning"
+    return f"{severity}: {spanish} / {english}, {where}: {value}{limit}"
 
 
 def _fetch(url: str) -> bytes:

@@ -1,10 +1,12 @@
 """The newest status, put up by the reporter and read by the local page and the metrics, each in its own thread."""
 
 import threading
+from collections.abc import Sequence
 
 import msgspec
 
 from contracts.health import GatewayStatus
+from gateway.alarms.active import SourceAlarm
 
 
 class UplinkStatus(msgspec.Struct, frozen=True):
@@ -25,6 +27,7 @@ class LocalStatus(msgspec.Struct, frozen=True, kw_only=True):
     used_bytes: int
     capacity_bytes: int
     trouble: str
+    alarms: list[SourceAlarm] = msgspec.field(default_factory=list)
 
 
 class Board:
@@ -33,13 +36,20 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: LocalStatus | None = None
+        self._alarms: list[SourceAlarm] = []
 
     def put(self, status: LocalStatus) -> None:
         """Put up a status."""
         with self._lock:
             self._newest = status
 
-    def newest(self) -> LocalStatus | None:
-        """Return the newest status, None before the first."""
+    def put_alarms(self, alarms: Sequence[SourceAlarm]) -> None:
+        """Put up the active alarms: they do not wait for the next status."""
         with self._lock:
-            return self._newest
+            self._alarms = list(alarms)
+
+    def newest(self) -> LocalStatus | None:
+        """Return the newest status with the alarms that are active now, None before the first status."""
+        with self._lock:
+            newest, alarms = self._newest, self._alarms
+        return msgspec.structs.replace(newest, alarms=alarms) if newest is not None else None

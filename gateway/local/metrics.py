@@ -37,6 +37,7 @@ class GatewayCollector(Collector):
         yield from _buffer(newest)
         yield from _sources(newest)
         yield from _uplink(newest)
+        yield _alarms(newest)
 
     def _device(self, newest: LocalStatus) -> Iterator[Metric]:
         status = newest.status
@@ -95,6 +96,7 @@ def _sources(newest: LocalStatus) -> Iterator[Metric]:
     records = CounterMetricFamily("gateway_messages", "Records stored", labels=["source"])
     errors = CounterMetricFamily("gateway_source_errors", "Rejected by a driver", labels=["source", "kind"])
     restarts = CounterMetricFamily("gateway_source_restarts", "Restarts of a driver", labels=["source"])
+    ends = CounterMetricFamily("gateway_source_ends", "Ends of a driver, by reason", labels=["source", "reason"])
     running = GaugeMetricFamily("gateway_source_up", "1 while the driver runs", labels=["source"])
     text = "Newest record"
     last = GaugeMetricFamily("gateway_source_last_message_timestamp_seconds", text, labels=["source"])
@@ -102,11 +104,22 @@ def _sources(newest: LocalStatus) -> Iterator[Metric]:
         records.add_metric([source.source], source.records)
         restarts.add_metric([source.source], source.restarts)
         running.add_metric([source.source], 1 if source.state == "running" else 0)
+        for reason, total in source.ends.items():
+            ends.add_metric([source.source, reason], total)
         for kind, total in source.rejected.items():
             errors.add_metric([source.source, kind], total)
         if source.last_record_at_ns is not None:
             last.add_metric([source.source], source.last_record_at_ns / 1e9)
-    yield from (records, errors, restarts, running, last)
+    yield from (records, errors, restarts, ends, running, last)
+
+
+def _alarms(newest: LocalStatus) -> Metric:
+    text = "1 while a limit is passed at the edge"
+    active = GaugeMetricFamily("gateway_alarm_active", text, labels=["source", "place", "alarm", "severity", "subject"])
+    for each in newest.alarms:
+        alarm = each.alarm
+        active.add_metric([each.source, each.place or "", alarm.alarm, alarm.severity, alarm.subject], 1)
+    return active
 
 
 def _uplink(newest: LocalStatus) -> Iterator[Metric]:

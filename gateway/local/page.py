@@ -1,10 +1,11 @@
-"""HTTP on the loopback interface: ``/status.json``, ``/metrics``, ``/healthz``. One request at a time, in one thread.
+"""HTTP on the loopback interface: ``/``, ``/status.json``, ``/metrics``, ``/healthz``; one request at a time.
 
-It is for a technician and one Prometheus; a second request waits, a slow client is cut off. A port that is taken is
-told and lived with: the gateway's work is the quay, not this page.
+One thread, for a technician and one Prometheus; a second request waits, a slow client is cut off. A port that is
+taken is told and lived with: the gateway's work is the quay, not this page.
 """
 
 import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
@@ -15,6 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from gateway.local.board import Board
+from gateway.local.html import CONTENT_SECURITY_POLICY, render
 from gateway.local.metrics import GatewayCollector
 
 REQUEST_TIMEOUT_S = 2.0
@@ -60,6 +62,7 @@ class LocalPage:
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Cache-Control", "no-store")
+                self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -94,6 +97,8 @@ class LocalPage:
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Return (status, content type, body) for a path."""
         name = path.partition("?")[0]
+        if name == "/":
+            return HTTPStatus.OK, "text/html; charset=utf-8", render(self._board.newest(), time.time_ns())
         if name == "/healthz":
             return HTTPStatus.OK, "text/plain; charset=utf-8", b"ok\n"
         if name == "/metrics":

@@ -6,11 +6,13 @@ be passed over by a later one.
 """
 
 import asyncio
+import time
 
 from contracts.errors import LinkError, PeerError
 from contracts.ids import is_id
 from contracts.payloads import Gap
 from contracts.records import Observation
+from edge_agent.clock_reference import ClockReference, ClockReferences
 from edge_agent.handover.incoming import IncomingRun
 from edge_agent.handover.protocol import (
     PROTOCOL_VERSION,
@@ -43,12 +45,20 @@ class DriverConnection:
         reader: bytes of the driver.
         writer: bytes to the driver.
         store: where observations go.
+        clocks: UTC by GNSS, taken from the drivers that know it and passed on to all.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, store: RecordStore) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        store: RecordStore,
+        clocks: ClockReferences | None = None,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._store = store
+        self._clocks = clocks or ClockReferences()
         self._frames = FrameReader()
         self._bodies: list[bytes] = []
         self._waiting: list[Observation] = []
@@ -83,7 +93,8 @@ class DriverConnection:
             ExceptionGroup: of ``PeerError`` (it broke the protocol) and ``LinkError`` (disk or socket).
         """
         stored_no = await self._store.stored_no(hello.source, hello.run_id)
-        await self._send(Welcome(stored_no))
+        active = self._store.active_alarms(hello.source)
+        await self._send(Welcome(stored_no, active_alarms=active, clock=self._clock()))
         driver.said_hello(hello.pid)
         run = IncomingRun(stored_no)
         async with asyncio.TaskGroup() as tasks:
@@ -91,6 +102,7 @@ class DriverConnection:
             while (body := await self._next_body()) is not None:
                 message = decode_from_driver(body)
                 if isinstance(message, Heartbeat):
+                    self._clocks.take(_own(message.clock, hello.source))
                     driver.beat(message)
                 elif isinstance(message, Observations):
                     self._waiting += run.accept(_checked(message, hello.source))
@@ -137,11 +149,14 @@ class DriverConnection:
                 taken_no += len(items)
                 stored_no = await self._store.append(hello.source, hello.run_id, taken_no, items)
                 driver.stored(len(items), items[-1].observed_at_ns)
-                await self._send(Stored(stored_no))
+                await self._send(Stored(stored_no, self._clock()))
             elif self._is_ended:
                 return
             if self._is_ended:
                 self._has_items.set()
+
+    def _clock(self) -> ClockReference | None:
+        return self._clocks.best(time.monotonic_ns())
 
     async def _next_body(self) -> bytes | None:
         """Return the next frame, None at the end of the connection."""
@@ -162,6 +177,17 @@ class DriverConnection:
                 await self._writer.drain()
         except (OSError, TimeoutError) as exc:
             raise LinkError("answer driver", "socket", str(exc) or "it does not read", "", "lost") from exc
+
+
+def _own(reference: ClockReference | None, source: str) -> ClockReference | None:
+    """Return a driver's reference if it is of its own receiver.
+
+    Raises:
+        PeerError: of another source (reason ``bad_frame``).
+    """
+    if reference is not None and reference.source != source:
+        raise PeerError("hand over", source, f"clock of {reference.source[:40]!r}", "", "bad_frame")
+    return reference
 
 
 def _checked(frame: Observations, source: str) -> Observations:

@@ -1,4 +1,4 @@
-"""Supervises one driver: adopts or starts it, kills it when it hangs, starts it again with backoff."""
+"""Supervises one driver: adopts or starts it, kills it when it hangs or leaks, starts it again with backoff."""
 
 import asyncio
 import signal
@@ -15,6 +15,7 @@ from edge_agent.handover.protocol import Heartbeat
 from firmware_configs.device import Supervision
 from firmware_configs.hardware_profile import Source
 from gateway.supervisor.lifecycle import DriverLife, Phase
+from gateway.supervisor.memory import MIB
 from gateway.supervisor.ports import ProcessLauncher
 from gateway.supervisor.process import AdoptedProcess, DriverProcess, end, lock_holder
 
@@ -24,6 +25,8 @@ WATCH_INTERVAL_S = 0.5
 MAX_REASONS = 64
 """Reasons of rejection kept of a driver: its own set is bounded, a broken one must not grow the status."""
 EXIT_CONFIG = 2
+END_REASONS = ("memory", "hang", "exit", "config", "requested")
+"""Why drivers end: leaks, silence, by themselves or by a signal of somebody else, bad settings, on request."""
 
 log = structlog.get_logger()
 
@@ -44,10 +47,12 @@ class Driver:
         self._entry = source
         self._lock_path = folder / f"{source.source}.lock"
         self._launcher = launcher
+        self._memory_mib = settings.driver_memory_mib
         self._life = DriverLife(settings.hang_timeout_s, FullJitter(settings.backoff_base_s, settings.backoff_cap_s))
         self._process: DriverProcess | None = None
         self._heartbeat = Heartbeat(is_link_up=False)
         self._faults: Counter[str] = Counter()
+        self._ends: Counter[str] = Counter()
         self._records = 0
         self._last_record_at_ns: int | None = None
         self._last_error = ""
@@ -104,6 +109,7 @@ class Driver:
             last_record_at_ns=self._last_record_at_ns,
             records=self._records,
             restarts=self._life.restarts,
+            ends=dict(self._ends),
             rejected=rejected,
             last_error=self.last_error[:500],
         )
@@ -158,7 +164,7 @@ class Driver:
         if not (self.is_running and isinstance(process, AdoptedProcess)):
             self._life.started(time.monotonic())
         try:
-            cause = await self._watch(process)
+            reason, cause = await self._watch(process)
         finally:
             self._process = None
         if self._is_stopping:
@@ -166,26 +172,37 @@ class Driver:
         self._heartbeat = Heartbeat(is_link_up=False, rejected=self._heartbeat.rejected)
         wait_s = self._life.ended(time.monotonic())
         if self._restart.is_set():
+            self._ends["requested"] += 1
             log.info("driver_restarted_on_request", source=self.source)
             return 0.0
         self._last_error = cause
-        log.warning("driver_ended", source=self.source, pid=process.pid, cause=cause, wait_s=round(wait_s, 2))
+        self._ends[reason] += 1
+        wait = round(wait_s, 2)
+        log.warning("driver_ended", source=self.source, pid=process.pid, reason=reason, cause=cause, wait_s=wait)
         return wait_s
 
-    async def _watch(self, process: DriverProcess) -> str:
+    async def _watch(self, process: DriverProcess) -> tuple[str, str]:
+        """Watch a process until it ends or has to be ended; returns why: a word of ``END_REASONS``, and in words."""
         async with asyncio.TaskGroup() as tasks:
             ending = tasks.create_task(process.wait(), name=f"driver-{self.source}-wait")
             while not ending.done():
                 fault = self._life.overdue(time.monotonic())
-                if fault:
+                leak = self._over_memory(process)
+                if fault or leak:
                     process.send(signal.SIGKILL)
-                    code = await ending
-                    return f"{fault}, killed"
+                    await ending
+                    return ("memory", f"{leak}, killed") if leak else ("hang", f"{fault}, killed")
                 if self._restart.is_set() and not self._is_stopping:
                     await end(process, STOP_GRACE_S)
                 await asyncio.wait({ending}, timeout=WATCH_INTERVAL_S)
             code = ending.result()
-        return _explain(code)
+        return "config" if code == EXIT_CONFIG else "exit", _explain(code)
+
+    def _over_memory(self, process: DriverProcess) -> str:
+        resident = process.resident_bytes()
+        if resident is None or resident <= self._memory_mib * MIB:
+            return ""
+        return f"memory {resident // MIB} MiB over {self._memory_mib} MiB"
 
     async def _pause(self, wait_s: float) -> None:
         try:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from contracts.records import Observation
-from edge_agent.handover.protocol import Heartbeat
+from edge_agent.handover.protocol import ActiveAlarm, Heartbeat
 from gateway.supervisor.process import DriverProcess
 
 
-class RecordStore(Protocol):
+class ObservationStore(Protocol):
     """Where observations go. Both methods raise ``LinkError`` while the disk does not answer."""
 
     async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
@@ -22,6 +22,14 @@ class RecordStore(Protocol):
 
     async def stored_no(self, source: str, run_id: str) -> int:
         """Return the last number of a run that is on disk, 0 if none."""
+        ...
+
+
+class RecordStore(ObservationStore, Protocol):
+    """The same, and what is known of a source's alarms."""
+
+    def active_alarms(self, source: str) -> list[ActiveAlarm]:
+        """Return the alarms of a source that were raised and not cleared."""
         ...
 
 

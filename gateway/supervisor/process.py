@@ -11,6 +11,7 @@ from typing import Protocol
 
 from contracts.errors import LinkError
 from edge_agent.handover.source_lock import read_holder
+from gateway.supervisor.memory import limit_data, resident_bytes
 
 POLL_S = 0.25
 """A process that is not our child cannot be waited for; its lock is looked at this often."""
@@ -30,6 +31,10 @@ class DriverProcess(Protocol):
 
     def send(self, signal_number: int) -> None:
         """Send a signal; nothing happens if it is gone."""
+        ...
+
+    def resident_bytes(self) -> int | None:
+        """Return its memory in use, bytes; None where it cannot be known."""
         ...
 
 
@@ -52,6 +57,10 @@ class OwnProcess:
         """See the port."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal_number)
+
+    def resident_bytes(self) -> int | None:
+        """See the port."""
+        return resident_bytes(self._process.pid)
 
 
 class AdoptedProcess:
@@ -84,6 +93,10 @@ class AdoptedProcess:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self._pid, signal_number)
 
+    def resident_bytes(self) -> int | None:
+        """See the port."""
+        return resident_bytes(self._pid)
+
 
 def lock_holder(path: Path) -> int | None:
     """Return the pid of the process that holds the lock of a source, None if it is free.
@@ -111,9 +124,11 @@ class Launcher:
         config: device profile.
         profiles: folder of the other profiles.
         socket_path: hand-over socket.
+        memory_mib: cap of a driver's resident memory, MiB.
     """
 
-    def __init__(self, config: Path, profiles: Path, socket_path: Path) -> None:
+    def __init__(self, config: Path, profiles: Path, socket_path: Path, memory_mib: int) -> None:
+        self._memory_mib = memory_mib
         self._config = config
         self._profiles = profiles
         self._socket_path = socket_path
@@ -145,6 +160,7 @@ class Launcher:
                 os.close(log_file)
         except OSError as exc:
             raise LinkError("start driver", source, str(exc), "is the device out of memory or disk?", "start") from exc
+        limit_data(process.pid, self._memory_mib)
         return OwnProcess(process)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from contracts.errors import LinkError, PeerError
+from edge_agent.clock_reference import ClockReferences
 from edge_agent.handover.socket_path import short_path
 from gateway.counters import Counters
 from gateway.supervisor.connection import DriverConnection
@@ -28,9 +29,18 @@ class HandOverServer:
         drivers: those that may connect, by source.
         store: where observations go.
         counters: where refusals are counted.
+        clocks: UTC by GNSS, shared by all connections.
     """
 
-    def __init__(self, path: Path, drivers: Mapping[str, DriverEvents], store: RecordStore, counters: Counters) -> None:
+    def __init__(
+        self,
+        path: Path,
+        drivers: Mapping[str, DriverEvents],
+        store: RecordStore,
+        counters: Counters,
+        clocks: ClockReferences | None = None,
+    ) -> None:
+        self._clocks = clocks or ClockReferences()
         self._path = path
         self._drivers = drivers
         self._store = store
@@ -68,7 +78,7 @@ class HandOverServer:
             log.warning("drivers_not_closed", connections=self._open)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = DriverConnection(reader, writer, self._store)
+        connection = DriverConnection(reader, writer, self._store, self._clocks)
         if self._open >= len(self._drivers) + SPARE_CONNECTIONS:
             self._counters.add("handover_crowded_out")
             await connection.close()

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.bench import decoding, latency
+from tests.bench import assembly, decoding, driver_load, latency
 
 RECORDINGS = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 
@@ -12,8 +12,10 @@ def main() -> int:
     """Run everything that can run here; a missing recording is said, not hidden."""
     if RECORDINGS.is_dir():
         decoding.run(RECORDINGS)
+        driver_load.run(RECORDINGS)
     else:
-        sys.stderr.write(f"not measured: decoding, because {RECORDINGS} is not there\n")
+        sys.stderr.write(f"not measured: decoding and the load of a driver, because {RECORDINGS} is not there\n")
+    assembly.run()
     latency.run()
     return 0
 

@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from contracts.errors import ConfigError
 from firmware_configs import loading
 from firmware_configs.device import EffectiveConfig
 from firmware_configs.explain import problems
+from firmware_configs.hardware_profile import BerthSource
 from firmware_configs.links import ReplayLink, SerialLink, TcpLink
 from firmware_configs.loading import MAX_PROFILE_BYTES, PROFILES_DIR, load_device, load_site
 from firmware_configs.registers import RegisterMap
@@ -114,7 +116,7 @@ def test_a_wrong_enum_names_the_allowed_values(write: Write) -> None:
 
 def test_a_wrong_key_of_a_source_names_the_allowed_ones(write: Write) -> None:
     (line,) = refused(write(sources={"sts-1": {"sample_khz": 5}}))
-    assert "sources.sts-1.sample_khz: unknown key; allowed: driver, heartbeat_s, link" in line
+    assert "sources.sts-1.sample_khz: unknown key; allowed: alarms, answer_timeout_s, cycle" in line
 
 
 def test_a_wrong_tag_names_the_allowed_ones(write: Write) -> None:
@@ -123,8 +125,8 @@ def test_a_wrong_tag_names_the_allowed_ones(write: Write) -> None:
 
 
 def test_an_unknown_source_names_the_known_ones(write: Write) -> None:
-    (line,) = refused(write(sources={"radar": {}}))
-    assert "sources.radar: port-combined.yaml has no such source (allowed: ais, wind, sts-1," in line
+    (line,) = refused(write(sources={"sonar": {}}))
+    assert "sources.sonar: port-combined.yaml has no such source (allowed: ais, wind, " in line
 
 
 @pytest.mark.parametrize(("key", "value"), [("driver", "berth"), ("source", "other")])
@@ -192,9 +194,41 @@ def test_a_file_of_another_kind_gives_at_most_fifty_lines(tmp_path: Path) -> Non
 
 def test_an_error_of_the_hardware_profile_names_that_file(write: Write, profiles: Path) -> None:
     path = profiles / "hardware" / "port-combined.yaml"
-    path.write_text(path.read_text().replace("driver: berth", "driver: mooring"))
+    path.write_text(path.read_text().replace("driver: berth_ascii", "driver: mooring"))
     (line,) = refused(write(), profiles)
-    assert line.startswith(f"{path}: sources[6].driver: 'mooring' is not allowed; allowed: nmea, quay_crane, berth")
+    assert line.startswith(f"{path}: sources[")
+    assert "].driver: 'mooring' is not allowed; allowed: nmea, quay_crane, berth" in line
+
+
+def test_the_units_of_a_bus_are_resolved_and_told_apart(write: Write) -> None:
+    (bus,) = [source for source in load_device(write()).sources if source.source == "berth-bus"]
+    assert isinstance(bus, BerthSource)
+    first, second = bus.all_units()
+    assert isinstance(first.registers, RegisterMap)
+    assert isinstance(second.registers, RegisterMap)
+    assert (first.registers.word_order, second.registers.payload) == ("low_first", "water_level")
+    assert (first.place, second.place) == (None, "tide-gauge")
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"registers": "berth-hooks"}, "registers or units: one of them, not both"),
+        ({"units": []}, "registers or units: one of them, not both"),
+        ({"units": [{"registers": "tide-gauge"}, {"registers": "berth-hooks"}]}, "unit_id must be unique, repeated: 1"),
+        ({"units": [{"unit_id": 0, "registers": "tide-gauge"}]}, "0 is every unit of a serial bus"),
+        ({"units": [{"registers": "tide-gage"}]}, "sources.berth-bus.units[0].registers: no profile 'tide-gage'"),
+        ({"units": [{"registers": "tide-gauge", "line_breaking_load_kn": 0}]}, "greater than 0"),
+    ],
+)
+def test_units_that_cannot_be_are_refused(write: Write, change: dict[str, Any], cause: str) -> None:
+    (line, *_) = refused(write(sources={"berth-bus": change}))
+    assert cause in line
+
+
+def test_limits_of_a_lift_that_cross_are_refused(write: Write) -> None:
+    (line,) = refused(write(sources={"sts-1": {"cycle": {"slack_below_t": 2, "hoisted_above_t": 1}}}))
+    assert "slack_below_t must be less than hoisted_above_t" in line
 
 
 def test_an_error_of_a_register_map_names_that_file(write: Write, profiles: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_port_has_what_a_commercial_port_has() -> None:
     for kind in PROPERTIES:
         assert counts[kind] >= 1, kind
     kinds = {item["properties"]["instrument"] for item in features("instrument")}
-    assert kinds == {"weather_mast", "tide_gauge", "ais_receiver", "berth_sensor"}
+    assert kinds == {"weather_mast", "tide_gauge", "ais_receiver", "berth_sensor", "radar", "gnss_antenna"}
     assert {item["properties"]["colour"] for item in features("buoy")} == {"red", "green", "yellow", "safe_water"}
 
 

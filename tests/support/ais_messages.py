@@ -13,7 +13,7 @@ ALPHABET = bytes([*range(48, 88), *range(96, 120)]).decode()
 def decode_lines(lines: list[bytes]) -> Ais:
     """Return the one message in ``lines``; nothing may be rejected."""
     decoder = NmeaDecoder()
-    decoded = [item for line in lines for item in decoder.feed(line, 0)]
+    decoded = [item for line in lines for item in decoder.feed(line, 0)] + decoder.close(0)
     assert decoder.rejected == {}, dict(decoder.samples)
     (item,) = decoded
     assert isinstance(item.payload, Ais)

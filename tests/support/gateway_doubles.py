@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from contracts.errors import LinkError
 from contracts.records import Observation
-from edge_agent.handover.protocol import Heartbeat
+from edge_agent.handover.protocol import ActiveAlarm, Heartbeat
 
 
 class SlowStore:
@@ -18,6 +18,7 @@ class SlowStore:
         self.gate.set()
         self.is_broken = False
         self.appends = 0
+        self.alarms: list[ActiveAlarm] = []
 
     async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
         await self.gate.wait()
@@ -33,6 +34,10 @@ class SlowStore:
     async def stored_no(self, source: str, run_id: str) -> int:
         assert (source, run_id) == ("ais", "r")
         return self.number
+
+    def active_alarms(self, source: str) -> list[ActiveAlarm]:
+        assert source == "ais"
+        return self.alarms
 
 
 class Events:

@@ -72,7 +72,14 @@ class PlcServer:
         self.function_codes.append(code)
         if self.is_silent:
             await asyncio.sleep(30)
-        table = self._image.get(_TABLE_OF_FUNCTION.get(code, ""), {})
-        for place in range(address, address + count):
-            registers[place - start] = table.get(place, 0)
+        name = _TABLE_OF_FUNCTION.get(code, "")
+        table = self._image.get(name, {})
+        if name in ("coil", "discrete_input"):
+            # pymodbus keeps sixteen bits a register, and counts registers here
+            for place, bit in table.items():
+                index, shift = divmod(place, 16)
+                registers[index - start] = registers[index - start] & ~(1 << shift) | bit << shift
+        else:
+            for place in range(address, address + count):
+                registers[place - start] = table.get(place, 0)
         return self.refusal

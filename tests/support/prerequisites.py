@@ -26,6 +26,7 @@ class Prerequisite:
 PREREQUISITES = (
     Prerequisite(CHROMIUM, "chromium", "the control room in a real browser"),
     Prerequisite(Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), "fonts-dejavu-core", "its text"),
+    Prerequisite(Path("/usr/bin/gpsdecode"), "gpsd-clients", "AIS decoding against gpsd's"),
 )
 
 

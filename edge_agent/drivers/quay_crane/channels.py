@@ -10,4 +10,7 @@ CHANNELS = (
     Channel("hoist_m", "m", -40, 80, 0.01),
     Channel("gantry_m", "m", 0, 20_000, 0.01),
     Channel("wind_mps", "m/s", 0, 100, 0.1),
+    Channel("is_twin", "bool"),
+    Channel("cycle_no", "count", 0, 2**32 - 1, 1),
+    Channel("plc_boot_no", "count", 0, 2**32 - 1, 1),
 )

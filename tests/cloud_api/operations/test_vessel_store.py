@@ -1,5 +1,5 @@
 from cloud_api.operations.vessel_store import MAX_PENDING, VesselIdentities
-from contracts.payloads import Ais
+from contracts.payloads import Ais, AisStation
 from tests.support.batches import position
 
 MMSI = 224_000_001
@@ -26,6 +26,14 @@ def test_a_position_has_no_identity_and_no_mmsi_is_no_vessel() -> None:
     identities = VesselIdentities()
     identities.hear(position(MMSI), 1)
     identities.hear(Ais(msg_type=5, mmsi=2**40, name="GHOST"), 1)
+    assert identities.due() == {}
+
+
+def test_only_ships_have_an_identity() -> None:
+    identities = VesselIdentities()
+    identities.hear(Ais(msg_type=21, mmsi=992_240_001, station=AisStation.ATON, name="BUOY 1"), 1)
+    identities.hear(Ais(msg_type=24, mmsi=972_123_456, station=AisStation.SURVIVAL, name="MOB"), 1)
+    identities.hear(Ais(msg_type=24, mmsi=982_240_001, name="TENDER"), 1)
     assert identities.due() == {}
 
 

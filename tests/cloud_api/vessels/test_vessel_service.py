@@ -12,6 +12,8 @@ from contracts.payloads import Ais, AisStation
 from tests.support.cloud_observations import NOW_NS, STREAM, S, position, record, static
 from tests.support.web_server import TrackLibrary
 
+SHIP = 224_000_000
+
 
 class Slice:
     """The slice over a picture and a history that the test fills."""
@@ -33,19 +35,36 @@ def vessels() -> Slice:
     return Slice()
 
 
-def test_base_stations_and_aids_to_navigation_are_no_vessels(vessels: Slice) -> None:
-    for mmsi, station in enumerate(AisStation, start=1):
+def test_only_ships_are_listed(vessels: Slice) -> None:
+    for mmsi, station in enumerate(AisStation, start=SHIP):
         vessels.see(position(mmsi, station=station))
-    kinds = [target.station for target in vessels.service.select(VesselQuery())]
-    assert AisStation.BASE not in kinds
-    assert AisStation.ATON not in kinds
-    assert len(kinds) == len(AisStation) - 2
-    base = list(AisStation).index(AisStation.BASE) + 1
+    kinds = {target.station for target in vessels.service.select(VesselQuery())}
+    assert kinds == {AisStation.CLASS_A, AisStation.CLASS_B, AisStation.UNKNOWN}
+    base = list(AisStation).index(AisStation.BASE) + SHIP
     with pytest.raises(ProblemError, match="no vessel"):
         vessels.service.find(base)
     with pytest.raises(ProblemError) as info:
         vessels.service.find(999)
     assert info.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("mmsi", "station", "form"),
+    [
+        (821901800, AisStation.UNKNOWN, "handheld"),
+        (982190180, AisStation.UNKNOWN, "auxiliary_craft"),
+        (900123, AisStation.UNKNOWN, "illegal"),
+        (972123456, AisStation.SURVIVAL, "mob"),
+        (970123456, AisStation.SURVIVAL, "sart"),
+        (974123456, AisStation.SURVIVAL, "epirb"),
+        (111219501, AisStation.SAR_AIRCRAFT, "sar_aircraft"),
+    ],
+)
+def test_other_senders_are_labelled_and_in_no_list(vessels: Slice, mmsi: int, station: AisStation, form: str) -> None:
+    vessels.see(position(mmsi, station=station))
+    assert vessels.listed() == []
+    vessel = describe_vessel(vessels.service.find(mmsi), NOW_NS)
+    assert (vessel.mmsi_class, vessel.station) == (form, station.value)
 
 
 def test_a_vessel_known_by_its_static_data_alone_is_listed_without_position(vessels: Slice) -> None:

@@ -8,7 +8,19 @@ import pytest
 from pydantic import TypeAdapter
 
 from contracts.errors import ConfigError
-from contracts.payloads import Ais, BerthSample, CraneSample, Depth, Payload, Wind
+from contracts.payloads import (
+    Ais,
+    BerthSample,
+    CraneSample,
+    Depth,
+    GnssFix,
+    Payload,
+    WaterLevel,
+    WaterSpeed,
+    Weather,
+    Wind,
+)
+from contracts.radar import RadarTarget
 from edge_agent.channels import Channel
 from edge_agent.clock import Moment
 from edge_agent.drivers.berth import channels as berth
@@ -16,7 +28,7 @@ from edge_agent.drivers.nmea import channels as nmea
 from edge_agent.drivers.quay_crane import channels as quay_crane
 from edge_agent.drivers.registry import DRIVERS, make_session
 from edge_agent.drivers.vitals import Vitals
-from firmware_configs.hardware_profile import BerthSource, NmeaSource, QuayCraneSource, Source
+from firmware_configs.hardware_profile import BerthAsciiSource, BerthSource, NmeaSource, QuayCraneSource, Source
 from firmware_configs.loading import read_profile
 from firmware_configs.registers import RegisterMap
 
@@ -26,8 +38,11 @@ LINK = {"kind": "tcp", "host": "127.0.0.1", "port": 502}
 
 
 class NoSink:
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
-        raise AssertionError(payload, raw, at)
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
+        raise AssertionError(payload, raw, at, place)
+
+    def watch(self, payload: Payload, at: Moment, place: str | None = None) -> None:
+        raise AssertionError(payload, at, place)
 
     async def room(self) -> None:
         return
@@ -40,7 +55,8 @@ def source(**values: Any) -> Source:
 
 def test_every_kind_of_source_has_its_driver() -> None:
     kinds = {
-        get_args(model.model_fields["driver"].annotation)[0] for model in (NmeaSource, QuayCraneSource, BerthSource)
+        get_args(model.model_fields["driver"].annotation)[0]
+        for model in (NmeaSource, QuayCraneSource, BerthSource, BerthAsciiSource)
     }
     assert set(DRIVERS) == kinds
 
@@ -49,6 +65,7 @@ def test_every_kind_of_source_has_its_driver() -> None:
     {"driver": "nmea"},
     {"driver": "quay_crane", "registers": "sts-plc-a"},
     {"driver": "berth", "registers": "berth-hooks"},
+    {"driver": "berth_ascii", "protocol": "sentences"},
 ])  # fmt: skip
 def test_a_driver_is_made_of_its_settings(values: dict[str, Any]) -> None:
     if "registers" in values:
@@ -72,8 +89,10 @@ def test_a_map_that_was_not_loaded_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("channels", "payload"), [
-    (quay_crane.CHANNELS, CraneSample), (berth.CHANNELS, BerthSample), (nmea.AIS, Ais), (nmea.WIND, Wind),
-    (nmea.DEPTH, Depth),
+    (quay_crane.CHANNELS, CraneSample), (berth.CHANNELS, BerthSample), (berth.TIDE_CHANNELS, WaterLevel),
+    (nmea.AIS, Ais), (nmea.WIND, Wind),
+    (nmea.DEPTH, Depth), (nmea.WEATHER, Weather), (nmea.WATER_SPEED, WaterSpeed), (nmea.GNSS, GnssFix),
+    (nmea.RADAR, RadarTarget),
 ])  # fmt: skip
 def test_every_channel_is_a_field_of_its_payload(channels: tuple[Channel, ...], payload: type[msgspec.Struct]) -> None:
     fields = {field.name for field in msgspec.structs.fields(payload)}

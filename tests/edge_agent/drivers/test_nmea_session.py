@@ -9,6 +9,7 @@ from edge_agent.drivers.nmea import driver
 from edge_agent.drivers.nmea.driver import NmeaSession
 from edge_agent.drivers.vitals import Vitals
 from firmware_configs.hardware_profile import NmeaSource
+from tests.support.nmea_lines import static
 
 
 def checksum(body: bytes) -> bytes:
@@ -25,9 +26,13 @@ class ListSink:
     def __init__(self) -> None:
         self.taken: list[tuple[Payload, str | None]] = []
 
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         assert at.wall_ns > 0
+        assert place is None
         self.taken.append((payload, raw))
+
+    def watch(self, payload: Payload, at: Moment, place: str | None = None) -> None:
+        raise AssertionError(payload, at, place)
 
     async def room(self) -> None:
         return
@@ -60,9 +65,12 @@ class ScriptedLink:
 LOST = LinkError("read", "port", "hung up", "", "lost")
 
 
-def session_of(link: ScriptedLink, *, keep_raw: bool = True) -> tuple[NmeaSession, ListSink, Vitals]:
+def session_of(
+    link: ScriptedLink, *, keep_raw: bool = True, settings: dict[str, object] | None = None
+) -> tuple[NmeaSession, ListSink, Vitals]:
     source = NmeaSource.model_validate(
         {"source": "wind", "driver": "nmea", "keep_raw": keep_raw, "link": {"kind": "udp", "port": 10110}}
+        | (settings or {})
     )
     sink, vitals = ListSink(), Vitals(0.0)
     return NmeaSession(source, link, sink, vitals), sink, vitals
@@ -80,6 +88,38 @@ async def test_without_keep_raw_the_sentence_is_not_kept() -> None:
     with pytest.raises(LinkError):
         await session.serve(lambda: None)
     assert [raw for _, raw in sink.taken] == [None]
+
+
+async def test_a_message_in_parts_is_put_when_it_is_due_though_the_line_is_silent() -> None:
+    first, second = static(219000001, "ALPHA")
+    session, sink, _ = session_of(ScriptedLink(first, second, None, LOST), settings={"fragment_window_s": 0.002})
+    with pytest.raises(LinkError):
+        async with asyncio.timeout(driver.READ_WAIT_S / 2):
+            await session.serve(lambda: None)
+    assert [getattr(payload, "name", None) for payload, _ in sink.taken] == ["ALPHA"]
+
+
+async def test_repairs_of_a_dialect_are_counted_by_name_and_strict_rejects() -> None:
+    line = checksum(b"AIVDM,1,1,3,,13aI8e?P00PGpU:NR6s00?vT2000,0,0").replace(b"$", b"!")
+    for dialect, counts in (
+        ("strict", {"vdm_extra_field": 1}),
+        ("gofree", dict.fromkeys(
+            ("repaired_vdm_extra_field", "repaired_vdm_sequence_on_single", "repaired_vdm_empty_channel"), 1
+        )),
+    ):  # fmt: skip
+        session, sink, vitals = session_of(ScriptedLink(line, LOST), settings={"dialect": dialect})
+        with pytest.raises(LinkError):
+            await session.serve(lambda: None)
+        assert {name: count for name, count in vitals.rejected().items() if "vdm" in name} == counts
+        assert len(sink.taken) == (dialect == "gofree")
+
+
+async def test_a_slow_serial_line_adds_the_time_of_a_sentence_to_the_window() -> None:
+    """At 4,800 baud the second of two sentences that follow each other is whole 171 ms after the first."""
+    slow = {"kind": "serial", "device": "/dev/ttyUSB0", "baud": 4800}
+    for link, window_s in ((slow, 0.271), (slow | {"baud": 38400}, 0.121), ({"kind": "udp", "port": 1}, 0.1)):
+        session, _, _ = session_of(ScriptedLink(), settings={"link": link})
+        assert session._decoder._vdm._assembler._window_ns == pytest.approx(window_s * 1e9, abs=1e6)
 
 
 async def test_a_last_line_without_its_end_is_put_when_the_link_closes() -> None:

@@ -9,6 +9,7 @@ from contracts.payloads import CraneSample, Payload
 from edge_agent.clock import Moment
 from edge_agent.drivers.polling import PollingSession
 from edge_agent.drivers.quay_crane.channels import CHANNELS
+from edge_agent.drivers.unit_poll import PolledUnit
 from edge_agent.drivers.vitals import Vitals
 from edge_agent.parsers.register_map import fit_map
 from edge_agent.parsers.register_reads import ReadBlock
@@ -22,11 +23,19 @@ MAP = Path(__file__).parent.parent.parent.parent / "firmware_configs" / "hardwar
 class ListSink:
     def __init__(self) -> None:
         self.payloads: list[Payload] = []
+        self.places: set[str | None] = set()
+        self.watched: list[Payload] = []
 
-    def put(self, payload: Payload, raw: str | None, at: Moment) -> None:
+    def put(self, payload: Payload, raw: str | None, at: Moment, place: str | None = None) -> None:
         assert raw is None
         assert at.mono_ns > 0
         self.payloads.append(payload)
+        self.places.add(place)
+
+    def watch(self, payload: Payload, at: Moment, place: str | None = None) -> None:
+        assert at.mono_ns > 0
+        self.watched.append(payload)
+        self.places.add(place)
 
     async def room(self) -> None:
         return
@@ -44,7 +53,8 @@ class ScriptedPlc:
     async def open(self) -> None:
         self.is_open = True
 
-    async def read(self, block: ReadBlock) -> Sequence[int]:
+    async def read(self, unit_id: int, block: ReadBlock) -> Sequence[int]:
+        assert unit_id == 1
         if block.table == "discrete_input":  # the first read of a poll of this map
             if not self._script:
                 raise LinkError("read", "plc", "gone", "", "lost")
@@ -61,7 +71,7 @@ class ScriptedPlc:
 async def serve(*script: float | Exception) -> tuple[PollingSession, ListSink, Vitals, int]:
     register_map = fit_map(read_profile(MAP, RegisterMap), CHANNELS)
     plc, sink, vitals = ScriptedPlc(register_map, *script), ListSink(), Vitals(0.0)
-    session = PollingSession(plc, register_map, 1000.0, 3600.0, 1.0, sink, vitals, "crane")
+    session = PollingSession(plc, [PolledUnit(1, register_map)], 1000.0, 3600.0, 1.0, sink, vitals, "crane")
     proofs = 0
 
     def proven() -> None:

@@ -11,6 +11,7 @@ from pymodbus.pdu.register_message import ReadInputRegistersRequest, WriteSingle
 
 from edge_agent.links import modbus_reader
 from edge_agent.links.modbus_reader import ModbusReader
+from firmware_configs.links import SerialLink, TcpLink
 
 PACKAGE = Path(__file__).parent.parent.parent.parent / "edge_agent"
 READS = {"read_coils", "read_discrete_inputs", "read_holding_registers", "read_input_registers"}
@@ -66,6 +67,36 @@ def test_the_type_offers_reads_and_nothing_else() -> None:
 def test_a_write_that_was_made_anyhow_never_becomes_bytes(request_: ModbusPDU) -> None:
     with pytest.raises(AssertionError, match="would write"):
         modbus_reader._refuse_writes(True, request_)
+
+
+def unfenced_clients(source: str) -> list[int]:
+    """Lines where a pymodbus client is made without the fence."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id.startswith("AsyncModbus")]
+    assert len(made) == 2, "TCP and serial"
+    fenced = [call for call in made if any(
+        key.arg == "trace_pdu" and isinstance(key.value, ast.Name) and key.value.id == "_refuse_writes"
+        for key in call.keywords
+    )]  # fmt: skip
+    return [call.lineno for call in made if call not in fenced]
+
+
+def test_every_client_is_made_with_the_fence() -> None:
+    source = Path(modbus_reader.__file__).read_text()
+    assert unfenced_clients(source) == []
+    assert len(unfenced_clients(source.replace("trace_pdu=_refuse_writes", "trace_pdu=None"))) == 2
+
+
+@pytest.mark.parametrize("link", [
+    TcpLink(kind="tcp", host="127.0.0.1", port=502), SerialLink(kind="serial", device="/dev/bus"),
+])  # fmt: skip
+async def test_the_fence_stands_in_the_client_of_either_link(link: TcpLink | SerialLink) -> None:
+    """What the client would send is what passes its trace: no write passes it, every read does."""
+    client = modbus_reader._make_client(link)
+    for write in (WriteSingleCoilRequest(address=0), WriteSingleRegisterRequest(address=0)):
+        with pytest.raises(AssertionError, match="would write"):
+            client.ctx.pdu_send(write)
+    assert client.ctx.trace_pdu is modbus_reader._refuse_writes
 
 
 def test_reads_pass_the_fence() -> None:

@@ -54,8 +54,8 @@ async def test_a_timed_recording_keeps_its_pace_or_a_multiple(
 ) -> None:
     link = link_to(tmp_path / "log", TIMED, is_timed=True, speed=speed)
     reads = await read_all(link, clock)
-    assert reads == list(zip(at_s, [b"$A\r\n", b"$B\r\n$C\r\n$D\r\n", b"$E\r\n"], strict=True))
-    assert link.counters == {"bytes": 20, "lines": 5, "bad_time": 1}
+    assert reads == list(zip(at_s, [b"$A\n", b"$B\n$C\r\n$D\n", b"$E"], strict=True))
+    assert link.counters == {"bytes": 15, "lines": 5, "bad_time": 1}
 
 
 async def test_a_recording_without_times_is_paced_by_lines(tmp_path: Path, clock: Clock) -> None:
@@ -83,7 +83,7 @@ async def test_repeat_begins_again_at_its_own_pace(tmp_path: Path, clock: Clock)
     link = link_to(tmp_path / "log", b"100.0 $A\n101.0 $B\n", is_timed=True, repeat=True)
     await link.open()
     reads = [(await link.read(), clock.now_s - 1000.0) for _ in range(5)]
-    assert reads == [(b"$A\r\n", 0.0), (b"$B\r\n", 1.0), (b"$A\r\n", 1.0), (b"$B\r\n", 2.0), (b"$A\r\n", 2.0)]
+    assert reads == [(b"$A\n", 0.0), (b"$B\n", 1.0), (b"$A\n", 1.0), (b"$B\n", 2.0), (b"$A\n", 2.0)]
     await link.close()
 
 
@@ -91,7 +91,7 @@ async def test_repeating_a_recording_of_lines_without_times_reads_past_the_first
     content = b"rubbish\n" * (replay_link.BLOCK_LINES + 10) + b"100.0 $A\n"
     link = link_to(tmp_path / "log", content, is_timed=True, repeat=True, speed=0)
     await link.open()
-    assert [await link.read() for _ in range(2)] == [b"$A\r\n"] * 2
+    assert [await link.read() for _ in range(2)] == [b"$A\n"] * 2
     await link.close()
 
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.payloads import AisStation
-from edge_agent.parsers import ais_values as values
 from tests.support.ais_messages import decode_fields
 
 TEXT = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -./", max_size=20).map(str.strip)
@@ -109,29 +108,3 @@ def test_own_ship_is_told_by_vdo() -> None:
     fields = {"type": 1, "mmsi": 219018000}
     assert decode_fields(fields, "VDO").is_own
     assert not decode_fields(fields, "VDM").is_own
-
-
-@pytest.mark.parametrize(
-    ("msg_type", "mmsi", "station"),
-    [
-        (1, 219018000, AisStation.CLASS_A),
-        (1, 970123456, AisStation.SURVIVAL),
-        (1, 972123456, AisStation.SURVIVAL),
-        (14, 974123456, AisStation.SURVIVAL),
-        (4, 2190068, AisStation.BASE),
-        (4, 219018000, AisStation.BASE),
-        (8, 2190068, AisStation.BASE),
-        (8, 992191234, AisStation.ATON),
-        (9, 111219501, AisStation.SAR_AIRCRAFT),
-        (12, 111219501, AisStation.SAR_AIRCRAFT),
-        (18, 900123, AisStation.CLASS_B),
-        (21, 992191234, AisStation.ATON),
-        (24, 992191234, AisStation.ATON),
-        (24, 219018000, AisStation.CLASS_B),
-        (27, 219018000, AisStation.UNKNOWN),
-        (8, 219018000, AisStation.UNKNOWN),
-        (8, 0, AisStation.UNKNOWN),
-    ],
-)
-def test_kind_of_station(msg_type: int, mmsi: int, station: AisStation) -> None:
-    assert values.station(msg_type, mmsi) is station

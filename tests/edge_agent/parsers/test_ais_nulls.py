@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.errors import PeerError
 from contracts.payloads import Ais, AisStation, Payload
-from edge_agent.parsers import ais_values as values
+from edge_agent.parsers import ais_fast
 from edge_agent.parsers.ais import decode_ais
 from edge_agent.parsers.ais_assembly import AisMessage
 from tests.support.ais_messages import ALPHABET, armour, bits_of, decode_fields, decode_lines
@@ -89,7 +89,7 @@ def test_what_a_code_says_beside_not_available_is_kept_in_words(raw: dict[str, i
 
 
 def test_without_the_nulls_a_ship_without_gnss_would_sail_at_102_knots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "speed", lambda sog_kn: sog_kn)
+    monkeypatch.setattr(ais_fast, "_SOG", [raw / 10 for raw in range(1024)])
     assert decode_bits(position_bits()).sog_kn == 102.3
 
 

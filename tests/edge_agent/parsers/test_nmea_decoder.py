@@ -14,7 +14,8 @@ from contracts.payloads import Ais, Depth, Wind
 from edge_agent.cli.record_line import json_line
 from edge_agent.parsers.nmea_decoder import MAX_IGNORED_TYPES, Decoded, NmeaDecoder
 from edge_agent.parsers.rejects import REASONS
-from tests.support.nmea_lines import ais_lines, sentence, static
+from edge_agent.parsers.vdm_repairs import REPAIRS
+from tests.support.nmea_lines import ais_lines, sentence, static, tagged
 
 WIND = sentence("WIMWV,57.5,R,13.0,M,A")
 POSITION = ais_lines({"type": 1, "msg_type": 1, "mmsi": 219018000, "speed": 12.3, "lon": -5.4, "lat": 36.1})[0]
@@ -39,8 +40,8 @@ def test_each_sentence_becomes_its_payload_with_the_sentence_as_evidence() -> No
 
 
 def test_sentences_that_nobody_reads_are_counted_by_type_and_are_no_rejects() -> None:
-    _, decoder = decode(sentence("PGHP,1,2010,6,11") + sentence("GPGGA,1") + sentence("IIGGA,2") + sentence("PMWV,1,R"))
-    assert decoder.ignored == {"PGHP": 1, "GGA": 2, "PMWV": 1}
+    _, decoder = decode(sentence("PGRME,1") + sentence("GPGSV,1") + sentence("IIGSV,2") + sentence("PMWV,1,R"))
+    assert decoder.ignored == {"PGRME": 1, "GSV": 2, "PMWV": 1}
     assert decoder.rejected == {}
 
 
@@ -60,14 +61,36 @@ def test_refusals_of_parsers_are_counted_with_a_sample() -> None:
 
 
 def test_parts_wait_by_the_time_that_is_told_and_tick_gives_them_up() -> None:
-    decoder = NmeaDecoder(fragment_window_s=2.0)
+    decoder = NmeaDecoder(fragment_window_s=0.1)
     first, second = static(219000001, "ALPHA")
     decoder.feed(first, 0)
-    decoder.tick(1_999_999_999)
+    assert decoder.due_ns == 100_000_000
+    assert decoder.tick(100_000_000) == []
     assert decoder.rejected == {}
-    decoder.tick(2_000_000_000)
+    decoder.tick(100_000_001)
     assert decoder.rejected == {"fragment_incomplete": 1}
-    assert decoder.feed(second, 2_100_000_000) == []
+    assert decoder.due_ns is None
+    assert decoder.feed(second, 120_000_000) == []
+
+
+def test_a_message_of_two_parts_is_given_once_no_other_part_can_come_with_the_time_of_its_last() -> None:
+    decoder = NmeaDecoder(fragment_window_s=0.1)
+    first, second = static(219000001, "ALPHA")
+    assert decoder.feed(first, 0) + decoder.feed(second, 30_000_000) == []
+    (item,) = decoder.feed(POSITION + WIND, 140_000_000)[2:]
+    assert isinstance(item.payload, Ais)
+    assert (item.payload.name, item.arrived_ns) == ("ALPHA", 30_000_000)
+
+
+def test_station_and_time_of_a_tag_block_are_on_the_record() -> None:
+    decoded, _ = decode(tagged("s:r42,c:1795500000250", POSITION) + POSITION)
+    assert [(item.receiver, item.sensor_time_ns) for item in decoded] == [
+        ("r42", 1_795_500_000_250_000_000),
+        (None, None),
+    ]
+    ais = decoded[0].payload
+    assert isinstance(ais, Ais)
+    assert (ais.receiver, ais.heard_at_ns) == ("r42", 1_795_500_000_250_000_000)
 
 
 def test_close_counts_what_never_became_complete_and_takes_a_last_line_without_end() -> None:
@@ -145,7 +168,6 @@ def test_any_fields_behind_a_right_checksum_are_decoded_or_counted(bodies: list[
         ("ais/denmark_national.nmea", 4051, {}),
         ("ais/gpsd_type6_fid55.log", 1326, {}),
         ("ais/gpsd_sample.aivdm", 102, {"garbage": 3}),
-        ("ais/signalk_gofree_malformed.log", 1459, {"cut_sentence": 994, "checksum": 142}),
         ("ais/signalk_nais400.log", 668, {}),
     ],
 )
@@ -161,17 +183,31 @@ def test_real_ais_recordings(recordings: Path, name: str, messages: int, rejecte
     assert max(len(json_line(item, 1.0)) for item in decoded) < MAX_RECORD_BYTES
 
 
-def test_a_real_recording_of_wind_and_depth(recordings: Path) -> None:
-    decoded, decoder = decode((recordings / "nmea/gpsd_weather_depth.log").read_bytes())
-    assert Counter(type(item.payload) for item in decoded) == {Wind: 450, Depth: 297}
-    assert decoder.rejected == {}
-    assert decoder.lines == 5009
-    assert sum(decoder.ignored.values()) + len(decoded) + 10 == 5009  # ten comments
-    assert decoded[0].payload == Depth(below_transducer_m=5.3, offset_m=0.4)
-    assert decoded[1].payload == Wind(speed_mps=5.8, direction_deg=328.2)
-
-
 def test_every_line_of_the_national_recording_is_accounted_for(recordings: Path) -> None:
     decoded, decoder = decode((recordings / "ais/denmark_national.nmea").read_bytes())
     sentences = sum(item.raw.count("\n") + 1 for item in decoded)
-    assert sentences + decoder.ignored["PGHP"] == decoder.lines == 8551
+    assert sentences + decoder.used["PGHP"] == decoder.lines == 8551
+    assert decoder.used["PGHP"] == len(decoded) == 4051
+    ais = [item.payload for item in decoded if isinstance(item.payload, Ais)]
+    assert len({item.receiver for item in ais}) == 73
+    assert all(item.heard_at_ns is not None for item in ais)
+
+
+def test_a_malformed_recording_is_rejected_by_reason_and_read_by_who_names_its_dialect(recordings: Path) -> None:
+    """1,507 VDM: 1,411 of one sentence and 48 messages of two; every one has an extra field and no channel."""
+    data = (recordings / "ais/signalk_gofree_malformed.log").read_bytes()
+    found: dict[bool, list[Ais]] = {}
+    for is_lenient in (False, True):
+        decoder = NmeaDecoder(is_lenient=is_lenient)
+        decoded = [*decoder.feed(data, 0), *decoder.close(0)]
+        found[is_lenient] = [item.payload for item in decoded if isinstance(item.payload, Ais)]
+        assert decoder.rejected["vdm_extra_field"] == (0 if is_lenient else 1507)
+        assert decoder.rejected["cut_sentence"] == 994
+        assert decoder.rejected["checksum"] == 142
+    assert found[False] == []
+    assert len(found[True]) == 1459
+    assert decoder.repaired == {"vdm_extra_field": 1507, "vdm_sequence_on_single": 1411, "vdm_empty_channel": 1507}
+    assert set(decoder.repaired) == set(REPAIRS)
+    with FileReaderStream(str(recordings / "ais/signalk_gofree_malformed.log")) as stream:
+        peer = Counter((message.decode().msg_type, message.decode().mmsi) for message in stream)
+    assert Counter((item.msg_type, item.mmsi) for item in found[True]) == peer

@@ -8,17 +8,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_agent.parsers import nmea_frame
-from edge_agent.parsers.nmea_frame import Sentence, SentenceFramer, checksum
+from edge_agent.parsers.nmea_frame import Sentence, SentenceFramer
 from edge_agent.parsers.rejects import MAX_SAMPLE_CHARS, REASONS, RejectLedger
+from edge_agent.parsers.tag_block import MAX_TAG_BYTES, TagBlock, checksum
 from tests.support.nmea_lines import sentence
 
 WIND = sentence("WIMWV,57.5,R,13.0,N,A")
 AIS = sentence("AIVDM,1,1,,B,13nUgBWP01PkHvDU7<kC4wvJ2>`<,0", "!")
 
 
-def framed(data: bytes, max_sentence_bytes: int = 512) -> tuple[list[Sentence], dict[str, int]]:
+def framed(
+    data: bytes, max_sentence_bytes: int = 512, *, is_lenient: bool = False
+) -> tuple[list[Sentence], dict[str, int]]:
     ledger = RejectLedger()
-    framer = SentenceFramer(ledger, max_sentence_bytes=max_sentence_bytes)
+    framer = SentenceFramer(ledger, max_sentence_bytes=max_sentence_bytes, is_lenient=is_lenient)
     found = framer.feed(data) + framer.close()
     return found, dict(ledger.counts)
 
@@ -79,10 +82,15 @@ def test_garbage_after_the_checksum_is_counted_and_not_part_of_raw() -> None:
     assert rejected == {"garbage": 1}
 
 
-def test_the_suffix_of_the_coast_guard_network_is_kept() -> None:
-    line = AIS.strip() + b",r003669945,1120959341\n"
-    found, rejected = framed(line)
-    assert [item.raw for item in found] == [line.decode().strip()]
+def test_the_suffix_of_the_coast_guard_network_tells_station_and_time() -> None:
+    line = AIS.strip() + b",s28089,d-103,T39.44353985,x147521,r08TPHI1,1242958962\n"
+    found, rejected = framed(line + AIS.strip() + b", b003660465\n" + AIS.strip() + b",x1\n")
+    assert found[0].raw == line.decode().strip()
+    assert [(item.tag.source, item.tag.time_ns) if item.tag else None for item in found] == [
+        ("r08TPHI1", 1_242_958_962_000_000_000),
+        ("b003660465", None),
+        None,
+    ]
     assert rejected == {}
 
 
@@ -101,13 +109,28 @@ def test_a_tag_block_is_read_and_kept_with_its_sentence() -> None:
     assert found[0].raw == (tag + b"\\" + AIS.strip()).decode()
     block = found[0].tag
     assert block is not None
-    assert (block.group, block.source, block.time) == ("1234", "r3669961", "1120959341")
+    assert (block.group, block.source, block.time_ns) == ("1234", "r3669961", 1_120_959_341_000_000_000)
     assert rejected == {}
 
 
+def test_two_tag_blocks_before_a_sentence_are_read_as_one() -> None:
+    tags = b"".join(sentence(body, "\\").strip() + b"\\" for body in ("s:r1,n:7,d:VTS,t:hi", "c:1120959341250"))
+    (item,), rejected = framed(tags + AIS)
+    assert item.tag == TagBlock("r1", None, 1_120_959_341_250_000_000, True, 7, "VTS", "hi")
+    assert item.raw == (tags + AIS.strip()).decode()
+    assert rejected == {}
+
+
+@pytest.mark.parametrize("value", ["0", "69000000000", "4102444800000000", "1e9", "-5", ""])
+def test_a_time_of_a_clock_that_was_never_set_is_no_time(value: str) -> None:
+    (item,), _ = framed(sentence(f"s:r1,c:{value}", "\\").strip() + b"\\" + AIS)
+    assert item.tag == TagBlock("r1")
+
+
 @pytest.mark.parametrize("tag", [b"\\s:r1*00\\", b"\\s:r1\\", b"\\s:\xff*51\\", b"\\" + b"t" * 300 + b"*00\\"])
-def test_a_tag_block_with_a_wrong_checksum_is_counted_and_its_sentence_used_without_it(tag: bytes) -> None:
-    found, rejected = framed(tag + AIS, max_sentence_bytes=4096)
+def test_a_sentence_behind_a_wrong_tag_block_is_rejected_and_in_a_lenient_dialect_used_without_it(tag: bytes) -> None:
+    assert framed(tag + AIS, max_sentence_bytes=4096) == ([], {"tag_checksum": 1})
+    found, rejected = framed(tag + AIS, max_sentence_bytes=4096, is_lenient=True)
     assert [item.tag for item in found] == [None]
     assert found[0].raw == AIS.decode().strip()
     assert rejected == {"tag_checksum": 1}
@@ -125,7 +148,7 @@ def test_a_line_that_never_ends_holds_a_bounded_buffer_and_the_sentence_at_its_e
     framer = SentenceFramer(ledger, max_sentence_bytes=100)
     for _ in range(1000):
         assert framer.feed(b"x" * 997) == []
-        assert len(framer._tail) <= 100 + nmea_frame.MAX_TAG_BYTES
+        assert len(framer._tail) <= 100 + MAX_TAG_BYTES
     assert addresses(framer.feed(WIND)) == [b"WIMWV"]
     assert ledger.counts == {"too_long": 1}
 
@@ -133,7 +156,7 @@ def test_a_line_that_never_ends_holds_a_bounded_buffer_and_the_sentence_at_its_e
 def test_without_the_check_a_corrupted_sentence_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     corrupted = WIND.replace(b"13.0", b"93.0")
     assert framed(corrupted)[0] == []
-    monkeypatch.setattr(nmea_frame, "_checksum_fault", lambda _: None)
+    monkeypatch.setattr(nmea_frame, "_checksum_fault", lambda *_: None)
     assert framed(corrupted)[0][0].fields[3] == b"93.0"
 
 
@@ -187,7 +210,12 @@ def test_any_bytes_give_sentences_or_counted_rejects_and_never_an_error(data: by
         assert body or given_sum
 
 
-@given(noise=st.binary(max_size=400), garbage=st.binary(max_size=60).filter(lambda data: b"$" not in data))
+@given(
+    noise=st.binary(max_size=400),
+    garbage=st.binary(max_size=60).filter(lambda data: b"$" not in data and not data.startswith((b"# ", b"#\t"))),
+)
+@example(noise=b"", garbage=b"#")
+@example(noise=b"", garbage=b"#x")
 def test_a_sentence_survives_whatever_came_before_it(noise: bytes, garbage: bytes) -> None:
     found, _ = framed(noise + b"\n" + garbage.replace(b"!", b"").replace(b"\\", b"") + WIND)
     assert found[-1].fields[0] == b"WIMWV"

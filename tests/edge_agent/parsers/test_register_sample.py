@@ -32,9 +32,11 @@ def answers(decoder: SampleDecoder, image: Mapping[str, Mapping[int, int]]) -> d
 def test_what_a_crane_plc_shows_comes_out_as_the_sample(name: str) -> None:
     values: dict[str, Value] = {
         "hoist_load_t": 31.4, "is_spreader_locked": True, "is_spreader_landed": False, "trolley_m": -12.34,
-        "hoist_m": 28.5, "gantry_m": 412.07, "wind_mps": 9.3,
+        "hoist_m": 28.5, "gantry_m": 412.07, "wind_mps": 9.3, "is_twin": True,
     }  # fmt: skip
     register_map = load(name)
+    if name == "sts-plc-a":
+        values |= {"cycle_no": 70_000, "plc_boot_no": 12}
     decoder = SampleDecoder(register_map)
     assert decoder.decode(answers(decoder, encode_map(register_map, values))) == CraneSample(**values)  # type: ignore[arg-type]  # names and types of the contract
     assert not decoder.rejected

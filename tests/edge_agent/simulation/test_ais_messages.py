@@ -85,7 +85,7 @@ def test_our_own_decoder_reads_every_ship(ship: ShipSpec) -> None:
     receiver, decoder = Receiver(), NmeaDecoder()
     reports = [position_report(ship, Motion(Point(0, 0), 90.0), HERE, 0, 0.0, EPOCH_S), *static_reports(ship, EPOCH_S)]
     lines = "".join(line for report in reports for line in receiver.sentences(report))
-    payloads = [decoded.payload for decoded in decoder.feed(lines.encode(), 0)]
+    payloads = [decoded.payload for decoded in [*decoder.feed(lines.encode(), 0), *decoder.close(0)]]
     assert not decoder.rejected
     assert len(payloads) == len(reports)
     assert all(isinstance(payload, Ais) and payload.mmsi == ship.mmsi for payload in payloads)

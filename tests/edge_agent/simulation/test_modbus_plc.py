@@ -18,8 +18,8 @@ def plc(register_map: RegisterMap = FAMILY_A) -> ModbusPlc:
 
 
 async def test_registers_hold_the_present_values() -> None:
-    registers = [9] * 8
-    assert await plc()._answer(4, 0, 0, 8, registers, None) is None
+    registers = [9] * 11
+    assert await plc()._answer(4, 0, 0, 11, registers, None) is None
     assert registers[4] == 1234
     assert registers[7] == 70
 

@@ -22,10 +22,10 @@ def settings(tmp_path: Path, **changes: Any) -> SimulationSettings:
 
 
 def test_the_world_is_built_of_the_profiles(tmp_path: Path) -> None:
-    world, feeds, plcs = build_world(settings(tmp_path))
+    world, plan = build_world(settings(tmp_path))
     assert len(world.traffic.ships) >= 18
-    assert list(world.moorings) == ["norte-1"]
-    assert (len(feeds), len(plcs)) == (3, 5)
+    assert list(world.moorings) == ["norte-1", "norte-2", "norte-3"]
+    assert (len(plan.feeds), len(plan.plcs), len(plan.buses)) == (6, 5, 1)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import pytest
 
 from contracts.payloads import Ais, AisStation, Depth, Wind
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
-from edge_agent.simulation.world import MAX_STEPS, STEP_S, Lines, World
+from edge_agent.simulation.world import MAX_STEPS, STEP_S, Lines, World, no_lines
 from tests.support.demo_port import EPOCH_S, demo_fleet, demo_harbour, demo_site, demo_world
 
 
 def heard(lines: list[str]) -> list[Ais]:
     decoder = NmeaDecoder()
-    payloads = [decoded.payload for decoded in decoder.feed("".join(lines).encode(), 0)]
+    payloads = [decoded.payload for decoded in [*decoder.feed("".join(lines).encode(), 0), *decoder.close(0)]]
     assert not decoder.rejected
     return [payload for payload in payloads if isinstance(payload, Ais)]
 
@@ -64,13 +64,13 @@ def test_the_mast_sends_wind_every_second_and_the_sounder_depth() -> None:
     decoder = NmeaDecoder()
     payloads = [decoded.payload for decoded in decoder.feed("".join([*lines.wind, *lines.depth]).encode(), 0)]
     assert not decoder.rejected
-    assert sum(isinstance(payload, Wind) for payload in payloads) == 15
+    assert sum(isinstance(payload, Wind) for payload in payloads) == 17
     depths = [payload.below_transducer_m for payload in payloads if isinstance(payload, Depth)]
     assert all(depth is not None and 15 < depth < 16.5 for depth in depths)
 
 
 def drive(world: World, steps: list[float]) -> Lines:
-    total = Lines([], [], [])
+    total = no_lines()
     for until in steps:
         for whole, part in zip(total, world.advance(until, EPOCH_S), strict=True):
             whole.extend(part)
@@ -100,8 +100,8 @@ def test_after_a_long_sleep_the_world_goes_on_without_catching_up() -> None:
 def test_a_clock_that_stands_still_or_goes_back_sends_nothing() -> None:
     world = demo_world()
     world.advance(10.0, EPOCH_S)
-    assert world.advance(10.0, EPOCH_S) == Lines([], [], [])
-    assert world.advance(4.0, EPOCH_S) == Lines([], [], [])
+    assert world.advance(10.0, EPOCH_S) == no_lines()
+    assert world.advance(4.0, EPOCH_S) == no_lines()
 
 
 def test_a_new_reader_hears_the_moored_ships_again() -> None:

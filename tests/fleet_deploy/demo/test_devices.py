@@ -32,8 +32,12 @@ def tcp(port: int) -> dict[str, Any]:
 LINKS = {
     "ais": {"kind": "serial", "device": "/dev/pts/7", "baud": 38400},
     "depth": {"kind": "serial", "device": "/dev/pts/8", "baud": 4800},
+    "gnss": {"kind": "serial", "device": "/dev/pts/9", "baud": 38400},
     "wind": tcp(1001),
+    "radar": tcp(1003),
     "berth-hooks": tcp(1002),
+    "berth-bus": {"kind": "serial", "device": "/dev/pts/10", "baud": 19200, "parity": "N"},
+    "berth-text": {"kind": "serial", "device": "/dev/pts/11", "baud": 9600},
 } | {f"sts-{number}": tcp(2000 + number) for number in range(1, 5)}
 
 
@@ -66,6 +70,7 @@ def test_every_gateway_of_the_port_is_put_on_the_simulated_hardware(layout: Layo
     places = {key: link.port for key, link in found.items() if link.kind == "tcp"}
     assert places == {
         ("gw-approach-1", "wind"): 1001,
+        ("gw-approach-1", "radar"): 1003,
         ("gw-crane-1", "crane-1"): 2001,
         ("gw-crane-1", "crane-2"): 2002,
         ("gw-crane-2", "crane-1"): 2003,

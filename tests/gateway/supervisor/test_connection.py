@@ -1,6 +1,7 @@
 """The hand-over protocol's gateway end, on streams without a socket."""
 
 import asyncio
+import time
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.errors import LinkError, PeerError
 from contracts.payloads import Gap
+from edge_agent.clock_reference import ClockReference, ClockReferences
 from edge_agent.handover.protocol import (
     FrameReader,
     FromDriver,
@@ -50,7 +52,9 @@ class Bench:
         self.pipe = Pipe()
         self.store = SlowStore(stored_no)
         self.events = Events()
-        self.connection = DriverConnection(self.reader, cast("asyncio.StreamWriter", self.pipe), self.store)
+        self.clocks = ClockReferences()
+        writer = cast("asyncio.StreamWriter", self.pipe)
+        self.connection = DriverConnection(self.reader, writer, self.store, self.clocks)
         for message in messages:
             self.reader.feed_data(encode_frame(message))
 
@@ -170,3 +174,23 @@ def test_any_bytes_are_a_value_or_one_peer_error(data: bytes) -> None:
         assert reason in {"none", "bad_frame", "frame_too_large", "version"}
 
     asyncio.run(run())
+
+
+async def test_what_one_driver_knows_of_utc_is_told_to_every_other() -> None:
+    known = ClockReference("ais", 1_800_000_000_000_000_000, time.monotonic_ns(), 250.0)
+    receiver = Bench(HELLO, Heartbeat(is_link_up=True, clock=known))
+    receiver.reader.feed_eof()
+    await receiver.serve()
+    other = Bench(HELLO, Observations(1, [ais(1)]))
+    other.clocks.take(receiver.clocks.best(time.monotonic_ns()))
+    other.reader.feed_eof()
+    await other.serve()
+    assert other.pipe.answers() == [Welcome(0, clock=known), Stored(1, known)]
+
+
+async def test_a_driver_that_speaks_for_another_receiver_breaks_the_protocol() -> None:
+    bench = Bench(HELLO, Heartbeat(is_link_up=True, clock=ClockReference("gnss", 1, 1, 1.0)))
+    with pytest.raises(ExceptionGroup) as caught:
+        await bench.serve()
+    assert caught.group_contains(PeerError)
+    assert bench.clocks.best(1) is None

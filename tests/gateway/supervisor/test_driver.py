@@ -14,6 +14,7 @@ from firmware_configs.device import Supervision
 from firmware_configs.hardware_profile import NmeaSource
 from gateway.supervisor import driver as module
 from gateway.supervisor.driver import Driver
+from gateway.supervisor.memory import MIB
 from gateway.supervisor.process import DriverProcess
 
 SOURCE = NmeaSource.model_validate(
@@ -29,6 +30,7 @@ class SimulatedProcess:
         self.code: int | None = None
         self._is_obedient = is_obedient
         self._ended = asyncio.Event()
+        self.resident: int | None = None
 
     def end(self, code: int) -> None:
         self.code = code
@@ -37,6 +39,9 @@ class SimulatedProcess:
     async def wait(self) -> int | None:
         await self._ended.wait()
         return self.code
+
+    def resident_bytes(self) -> int | None:
+        return self.resident
 
     def send(self, signal_number: int) -> None:
         self.signals.append(signal_number)
@@ -99,6 +104,23 @@ async def test_a_hung_driver_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
     await until(lambda: len(launcher.started) >= 2)
     assert launcher.started[0].signals == [signal.SIGKILL]
     assert driver.status().last_error == "no hello, killed"
+    await driver.stop()
+    await task
+
+
+async def test_a_driver_that_leaks_is_killed_and_started_anew_with_the_reason(tmp_path: Path) -> None:
+    launcher = SimulatedLauncher()
+    driver = Driver(SOURCE, tmp_path, SETTINGS, launcher)
+    task = asyncio.create_task(driver.run())
+    await until(lambda: len(launcher.started) == 1)
+    launcher.started[0].resident = SETTINGS.driver_memory_mib * MIB
+    await asyncio.sleep(0.02)
+    assert launcher.started[0].signals == []
+    launcher.started[0].resident += 1
+    await until(lambda: len(launcher.started) == 2)
+    assert launcher.started[0].signals == [signal.SIGKILL]
+    assert driver.status().last_error == "memory 192 MiB over 192 MiB, killed"
+    assert driver.status().ends == {"memory": 1}
     await driver.stop()
     await task
 

@@ -78,6 +78,9 @@ class Deaf:
         if signal_number == signal.SIGKILL:
             self.dead.set()
 
+    def resident_bytes(self) -> int | None:
+        return None
+
 
 async def test_a_driver_that_does_not_end_is_made_to() -> None:
     deaf = Deaf()

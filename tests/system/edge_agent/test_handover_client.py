@@ -17,6 +17,7 @@ from edge_agent.drivers.vitals import SILENCE_S, Vitals
 from edge_agent.handover import client as client_module
 from edge_agent.handover.client import HandOverClient
 from edge_agent.handover.outgoing import OutgoingRun
+from edge_agent.handover.protocol import ActiveAlarm
 from edge_agent.handover.sink import HandOverSink
 from edge_agent.handover.source_lock import SourceLock, lock_path
 from edge_agent.runtime import EXIT_CRASHED, EXIT_NO_GATEWAY, Agent, AgentSettings, run_agent
@@ -30,9 +31,12 @@ class Bench:
     def __init__(self, path: Path, gone_s: float = 10.0) -> None:
         self.vitals = Vitals(time.monotonic())
         self.outgoing = OutgoingRun("run")
+        self.adopted: list[ActiveAlarm] = []
         stamper = Stamper("wind", None, "boot", ClockProbe(lambda: None))
         self.sink = HandOverSink(self.outgoing, stamper, self.vitals)
-        self.client = HandOverClient(path, "wind", os.getpid(), self.outgoing, self.sink, self.vitals, gone_s)
+        self.client = HandOverClient(
+            path, "wind", os.getpid(), self.outgoing, self.sink, self.vitals, self.adopted.extend, gone_s
+        )
 
     def put(self, count: int) -> None:
         for number in range(count):

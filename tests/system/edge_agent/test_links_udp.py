@@ -2,13 +2,18 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from contracts.errors import LinkError
+from contracts.payloads import Ais
 from edge_agent.links import udp_link
 from edge_agent.links.udp_link import UdpLink
+from edge_agent.parsers.iec450 import MAX_DATAGRAM_BYTES, Iec450Encoder
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
 from firmware_configs.links import UdpLink as UdpLinkConfig
 from tests.support.nmea_lines import sentence
@@ -69,6 +74,47 @@ async def test_the_header_of_iec_61162_450_is_taken_off(sender: socket.socket) -
     assert len(decoder.feed(data, 0)) == 1
     assert decoder.rejected == {}
     await link.close()
+
+
+async def test_datagrams_of_the_standard_that_hold_no_sentences_are_counted_and_passed_over(
+    sender: socket.socket,
+) -> None:
+    link = await open_link()
+    sender.sendto(b"RrUdP\0" + bytes(range(200)), ("127.0.0.1", link.port))
+    sender.sendto(b"UdPbC\0" + WIND, ("127.0.0.1", link.port))
+    assert await read(link) == WIND
+    assert link.counters["foreign"] == 1
+    await link.close()
+
+
+async def test_what_is_encoded_for_a_group_is_decoded_from_it_whole(sender: socket.socket, recordings: Path) -> None:
+    """A recording through multicast on the loopback: same messages, each with the sender as receiver."""
+    log = (recordings / "ais" / "gpsd_type6_fid55.log").read_bytes()
+    lines = [line for line in log.splitlines() if line.startswith(b"!")]
+    expected = Counter(payload for payload, _ in decoded([b"".join(line + b"\n" for line in lines)]))
+    datagrams = Iec450Encoder("AI0001").encode(lines)
+    assert max(map(len, datagrams)) <= MAX_DATAGRAM_BYTES
+    assert len(datagrams) < len(lines) / 5
+    port = free_port()
+    link = await open_link(port=port, group=GROUP, interface="127.0.0.1")
+    arrived = []
+    for datagram in datagrams:
+        sender.sendto(datagram, (GROUP, port))
+        arrived.append(await read(link))
+    found = decoded(arrived)
+    assert Counter(payload for payload, _ in found) == expected
+    assert {receiver for _, receiver in found} == {"AI0001"}
+    assert "overruns" not in link.counters or link.counters["overruns"] == 0
+    await link.close()
+
+
+def decoded(chunks: list[bytes]) -> list[tuple[str, str | None]]:
+    decoder = NmeaDecoder()
+    items = [item for index, chunk in enumerate(chunks) for item in decoder.feed(chunk, index * 10_000_000)]
+    items += decoder.close(len(chunks) * 10_000_000)
+    assert not decoder.rejected
+    ais = [item.payload for item in items if isinstance(item.payload, Ais)]
+    return [(str(msgspec.structs.replace(payload, receiver=None)), payload.receiver) for payload in ais]
 
 
 async def test_a_group_is_joined_and_other_groups_on_its_port_stay_out(sender: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """Crane and berth drivers as real processes against pymodbus's real TCP server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from pymodbus.constants import ExcCodes
 
-from contracts.payloads import BerthSample, CraneSample
+from contracts.payloads import BerthSample, CraneCycle, CraneSample
 from edge_agent.parsers.registers import Value
 from firmware_configs.loading import PROFILES_DIR, read_profile
 from firmware_configs.registers import RegisterMap
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.system
 
 LIFT: dict[str, Value] = {
     "hoist_load_t": 31.4, "is_spreader_locked": True, "is_spreader_landed": False, "trolley_m": 22.5,
-    "hoist_m": 18.25, "gantry_m": 412.07, "wind_mps": 9.3,
+    "hoist_m": 18.25, "gantry_m": 412.07, "wind_mps": 9.3, "is_twin": True,
 }  # fmt: skip
 
 
@@ -44,6 +45,10 @@ def samples(gateway: HandOverGateway) -> list[CraneSample]:
     return [observation.payload for observation in gateway.all() if isinstance(observation.payload, CraneSample)]
 
 
+def lifts(gateway: HandOverGateway) -> list[CraneCycle]:
+    return [observation.payload for observation in gateway.all() if isinstance(observation.payload, CraneCycle)]
+
+
 @pytest.mark.parametrize("registers", ["sts-plc-a", "sts-plc-b"])
 async def test_a_crane_of_either_family_is_read_and_only_read(
     gateway: HandOverGateway, start_driver: StartDriver, registers: str
@@ -51,7 +56,8 @@ async def test_a_crane_of_either_family_is_read_and_only_read(
     async with plc(registers, LIFT) as server:
         driver = await start_driver(crane(server.port, registers))
         await gateway.until(lambda: samples(gateway), 10, "a sample")
-        assert samples(gateway)[0] == CraneSample(**LIFT)  # type: ignore[arg-type]  # names and types of the contract
+        counters = {"cycle_no": 0, "plc_boot_no": 0} if registers == "sts-plc-a" else {}
+        assert samples(gateway)[0] == CraneSample(**LIFT, **counters)  # type: ignore[arg-type]  # names and types of the contract
         assert gateway.all()[0].place == "sts-1"
         server.show(LIFT | {"hoist_load_t": 0.0, "is_spreader_locked": False})
         await gateway.until(lambda: samples(gateway)[-1].hoist_load_t == 0.0, 3, "the change")
@@ -138,3 +144,35 @@ async def test_a_berth_tells_its_hooks_and_laser(gateway: HandOverGateway, start
         await gateway.until(gateway.all, 10, "a sample")
         expected = BerthSample([100.0, 101.0, 102.0, 103.0, 104.0, 105.0], 12.345, -0.052)
         assert gateway.all()[0].payload == expected
+
+
+async def test_a_lift_is_told_once_whatever_the_connection_and_the_plc_do_meanwhile(
+    gateway: HandOverGateway, start_driver: StartDriver
+) -> None:
+    """Locked and hoisted; the PLC goes and comes back as another start, counter at 0; carried, landed, unlocked."""
+    aground = LIFT | {"hoist_load_t": 0.0, "is_spreader_landed": True}
+    counters: dict[str, Value] = {"cycle_no": 17, "plc_boot_no": 3}
+    async with plc("sts-plc-a", aground | {"is_spreader_locked": False} | counters) as server:
+        await start_driver(crane(server.port, cycle={"contact_hold_s": 0.3, "load_hold_s": 0.3}))
+        await gateway.until(lambda: samples(gateway), 10, "a sample")
+        for step in ({"is_spreader_locked": False}, {}):
+            server.show(aground | counters | step)
+            await asyncio.sleep(1.0)
+        server.show(LIFT | counters)
+        await asyncio.sleep(1.5)
+        await server.stop()
+        await gateway.until(lambda: not gateway.heartbeats[-1].is_link_up, 5, "the link is down")
+        counters = {"cycle_no": 0, "plc_boot_no": 4}
+        server.show(LIFT | counters | {"trolley_m": 2.0})
+        await server.start()
+        await gateway.until(lambda: gateway.heartbeats[-1].is_link_up, 20, "the link is up again")
+        await asyncio.sleep(1.0)
+        landed = aground | {"trolley_m": -14.0}
+        server.show(landed | counters)
+        await asyncio.sleep(1.0)
+        server.show(landed | {"is_spreader_locked": False, "cycle_no": 1, "plc_boot_no": 4})
+        await gateway.until(lambda: lifts(gateway), 5, "the lift")
+        await asyncio.sleep(1.0)
+        (cycle,) = lifts(gateway)
+        assert (cycle.plc_boot_id, cycle.cycle_no) == ("plc-4", 1)
+        assert (cycle.gross_t, cycle.direction, cycle.is_lock_seen) == (31.4, "discharge", True)

@@ -156,5 +156,5 @@ def test_decode_of_the_national_recording_gives_every_message(recordings: Path) 
     result = subprocess.run(command("decode", "--json", log), capture_output=True, timeout=60, check=True)
     lines = result.stdout.splitlines()
     assert len(lines) == 4051
-    assert b"decoded: 4051 messages of 8551 lines\nrejected: none\nignored: PGHP=4051\n" in result.stderr
+    assert b"decoded: 4051 messages of 8551 lines\nrejected: none\nignored: none\nused: PGHP=4051\n" in result.stderr
     assert len({json.loads(line)["mmsi"] for line in lines}) == 1933

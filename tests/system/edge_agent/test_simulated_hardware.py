@@ -16,9 +16,15 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from contracts.payloads import Ais, Depth, Payload, Wind
+from contracts.errors import LinkError
+from contracts.payloads import Ais, Depth, GnssFix, Payload, Wind
+from contracts.radar import RadarTarget
+from edge_agent.links.modbus_reader import ModbusReader
+from edge_agent.parsers.berth_ascii import BerthAsciiParser, Hooks
 from edge_agent.parsers.nmea_decoder import NmeaDecoder
+from edge_agent.parsers.register_reads import ReadBlock
 from edge_agent.parsers.registers import decode_value, width
+from firmware_configs.links import SerialLink
 from firmware_configs.loading import PROFILES_DIR, read_profile
 from firmware_configs.registers import RegisterMap
 
@@ -71,12 +77,13 @@ def read_serial(device: str, seconds: float) -> list[Payload]:
                 payloads += [decoded.payload for decoded in decoder.feed(os.read(line, 4096), now_ns)]
     finally:
         os.close(line)
+    payloads += [decoded.payload for decoded in decoder.close(time.monotonic_ns())]
     assert not decoder.rejected
     return payloads
 
 
 def test_the_endpoints_are_links_of_a_device_profile(hardware: Links) -> None:
-    assert set(hardware) == {"ais", "wind", "depth", *MAPS}
+    assert set(hardware) == {"ais", "wind", "depth", "radar", "gnss", "berth-bus", "berth-text", *MAPS}
     assert hardware["ais"]["kind"] == hardware["depth"]["kind"] == "serial"
     assert (hardware["ais"]["baud"], hardware["depth"]["baud"]) == (38400, 4800)
     assert all(hardware[source]["host"] == "127.0.0.1" for source in ("wind", *MAPS))
@@ -106,6 +113,29 @@ def test_the_echo_sounder_sends_depth(hardware: Links) -> None:
     assert all(depth.below_transducer_m is not None and 15 < depth.below_transducer_m < 16.5 for depth in depths)
 
 
+def test_the_tower_s_receiver_tells_time_and_place(hardware: Links) -> None:
+    fixes = [message for message in read_serial(hardware["gnss"]["device"], 3.0) if isinstance(message, GnssFix)]
+    now_ns = time.time_ns()
+    told = [fix.utc_ns for fix in fixes if fix.utc_ns is not None]
+    assert told
+    assert abs(now_ns - told[-1]) < 3e9
+    assert any(fix.lon_deg is not None and fix.quality == 1 for fix in fixes)
+
+
+async def test_the_radar_sends_its_targets(hardware: Links) -> None:
+    reader, writer = await asyncio.open_connection(hardware["radar"]["host"], hardware["radar"]["port"])
+    decoder = NmeaDecoder()
+    numbers: set[int] = set()
+    async with asyncio.timeout(20):
+        while len(numbers) < 15:
+            for decoded in decoder.feed(await reader.read(4096), time.monotonic_ns()):
+                if isinstance(decoded.payload, RadarTarget):
+                    numbers.add(decoded.payload.target_no)
+    writer.close()
+    assert not decoder.rejected
+    assert max(numbers) > 99
+
+
 async def test_the_mast_sends_wind(hardware: Links) -> None:
     reader, writer = await asyncio.open_connection(hardware["wind"]["host"], hardware["wind"]["port"])
     decoder = NmeaDecoder()
@@ -115,7 +145,9 @@ async def test_the_mast_sends_wind(hardware: Links) -> None:
             payloads += [decoded.payload for decoded in decoder.feed(await reader.read(4096), time.monotonic_ns())]
     writer.close()
     assert not decoder.rejected
-    assert all(isinstance(payload, Wind) and 0 < (payload.speed_mps or 0) < 30 for payload in payloads)
+    winds = [payload for payload in payloads if isinstance(payload, Wind)]
+    assert len(winds) >= 3
+    assert all(0 < (wind.speed_mps or 0) < 30 for wind in winds)
 
 
 @asynccontextmanager
@@ -149,6 +181,7 @@ async def test_each_plc_shows_values_that_change(hardware: Links, source: str) -
     plc = read_profile(PROFILES_DIR / "hardware" / "registers" / f"{MAPS[source]}.yaml", RegisterMap)
     field = "hook_tension_kn[0]" if source == "berth-hooks" else "hoist_load_t"
     seen: set[object] = set()
+    await asyncio.sleep(1)  # the world makes its first step; before it the laser has seen nothing
     async with master(hardware[source]) as client, asyncio.timeout(30):
         while len(seen) < 3:
             values = await poll(client, plc)
@@ -161,9 +194,38 @@ async def test_a_plc_refuses_writes_and_addresses_that_it_lacks(hardware: Links)
     async with master(hardware["sts-1"]) as client:
         assert (await client.write_register(0, 1, device_id=1)).isError()
         assert (await client.write_coil(0, True, device_id=1)).isError()
-        answer = await client.read_input_registers(7, count=2, device_id=1)
+        answer = await client.read_input_registers(10, count=2, device_id=1)
         assert answer.isError()
         assert answer.exception_code == 2
+
+
+async def test_the_bus_answers_for_its_units_and_stays_silent_for_others(hardware: Links) -> None:
+    link = SerialLink.model_validate(hardware["berth-bus"])
+    reader = ModbusReader(link, 0.5)
+    await reader.open()
+    try:
+        hooks = await reader.read(1, ReadBlock("holding_register", 40, 16))
+        assert any(hooks[:12]), "a ship lies there"
+        (level_mm,) = await reader.read(2, ReadBlock("input_register", 0, 1))
+        assert level_mm < 1500
+        with pytest.raises(LinkError, match="no answer"):
+            await reader.read(9, ReadBlock("input_register", 0, 1))
+    finally:
+        await reader.close()
+
+
+def test_the_text_cabinet_speaks_every_second(hardware: Links) -> None:
+    parser, readings = BerthAsciiParser(is_level=False), []
+    line = os.open(hardware["berth-text"]["device"], os.O_RDONLY | os.O_NOCTTY)
+    try:
+        end = time.monotonic() + 3.5
+        while (rest := end - time.monotonic()) > 0:
+            if select.select([line], [], [], rest)[0]:
+                readings += parser.feed(os.read(line, 4096))
+    finally:
+        os.close(line)
+    assert not parser.rejects.counts
+    assert 2 <= sum(isinstance(reading, Hooks) for reading in readings) <= 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

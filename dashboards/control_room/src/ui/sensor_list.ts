@@ -24,7 +24,19 @@ const UNITS: Readonly<Record<string, readonly [string, number]>> = {
   water_temperature_c: ['°C', 1],
   visibility_m: ['m', 0],
   altitude_m: ['m', 1],
+  gust_10min_mps: ['m/s', 1],
+  dew_point_c: ['°C', 1],
+  sog_kn: ['kn', 1],
+  speed_kn: ['kn', 1],
+  drift_kn: ['kn', 1],
+  lon_error_m: ['m', 1],
+  lat_error_m: ['m', 1],
+  altitude_error_m: ['m', 1],
+  range_m: ['m', 0],
+  cursor_distance_m: ['m', 0],
 };
+/** Fields that are for machines: the time of a fix is what the card's age says. */
+const UNSHOWN = new Set(['utc_ns', 'utc_of_day_s']);
 const KN_PER_MPS = 3600 / 1852;
 
 export class SensorList extends SignalElement {
@@ -46,6 +58,7 @@ export class SensorList extends SignalElement {
         ? `${sensor.gateway}.${sensor.source}`
         : (this.desk.chart.value?.nameOf(sensor.place, language.value) ?? sensor.place);
     const isWind = sensor.kind === 'wind';
+    const shown = Object.entries(sensor.values).filter(([field]) => !UNSHOWN.has(field));
     return html`
       <article
         class="card ${isStale ? 'is-stale' : ''}"
@@ -57,7 +70,7 @@ export class SensorList extends SignalElement {
           <h2>${tData('sensor', sensor.kind)}</h2>
           <span class="place">${place}</span>
         </header>
-        ${isWind ? renderWind(sensor) : html`<dl class="pairs">${Object.entries(sensor.values).map(([field, value]) => renderValue(field, value))}</dl>`}
+        ${isWind ? renderWind(sensor) : html`<dl class="pairs">${shown.map(([field, value]) => renderValue(field, value))}</dl>`}
         <footer>${ageTag(ageS, isStale)}<span class="origin">${sensor.gateway} · ${sensor.source}</span></footer>
       </article>
     `;

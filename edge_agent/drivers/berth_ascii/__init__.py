@@ -1,0 +1,1 @@
+"""Driver of berth cabinets and tide gauges that send lines of text."""

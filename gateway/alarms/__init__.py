@@ -1,0 +1,1 @@
+"""Alarms that drivers have raised and not cleared, kept across restarts of drivers and gateway."""
