@@ -30,9 +30,12 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	PYTHONPATH=. $(VENV)/bin/lint-imports --no-cache
 
-# the whole of what CI runs reduced: 10 rounds of each kill and longer replays, see tests/system
-soak: $(VENV)/.dev $(CONTROL_ROOM)/dist/index.html prerequisites
-	PORTTRACK_WHOLE=1 $(PY) -m pytest -m "system and slow" -q --durations=15
+# the proofs that CI runs in a reduced form, whole, with the same code; about twenty-five minutes
+WHOLE = tests/edge_agent/drivers/test_crane_shift.py tests/system/edge_agent/test_usb_replug.py \
+	tests/system/edge_agent/test_assembly_rows.py tests/system/gateway/test_fault_matrix.py
+soak: $(VENV)/.dev prerequisites
+	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE)
+	PORTTRACK_WHOLE=1 $(PY) -m tests.bench.fuzzing
 
 bench: check-tools $(VENV)/.dev
 	$(PY) -m tests.bench
