@@ -18,7 +18,7 @@ from tests.bench.assembly import LOSSES, judge, measure, measure_ours, ours
 from tests.bench.assembly_feed import ROWS, Row, make_feed
 from tests.bench.assembly_peers import Ship, available
 
-pytestmark = [pytest.mark.system, pytest.mark.slow]
+pytestmark = pytest.mark.system
 
 LEAST_COMPLETE = 0.995
 TIMEOUT_S = 60
