@@ -9,6 +9,12 @@ from edge_agent.simulation.runtime import SimulationSettings, build_world, read_
 from firmware_configs.loading import MAX_PROFILE_BYTES, PROFILES_DIR
 
 
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loggers keep the stream that they are set up with: one of a captured test is closed for every later one."""
+    monkeypatch.setattr("edge_agent.cli.simulate.configure_logs", lambda: None)
+
+
 def settings(tmp_path: Path, **changes: Any) -> SimulationSettings:
     given: dict[str, Any] = {
         "site": "puerto-demo",
