@@ -1,6 +1,6 @@
 """The track role: batches and gateway reports become the live picture. Sans-io.
 
-Thin for now in what it concludes, not in what it refuses: it takes what sensors say as they say it, and leaves the
+Modest in what it concludes, not in what it refuses: it takes what sensors say as they say it, and leaves the
 judgement of batches, their storage and their receipts to the store role. Records of the past that arrive late are taken
 like any other: the picture keeps the newest. Radar targets, crane cycles, logs and health are not part of this picture;
 they are counted like all records.
