@@ -80,6 +80,7 @@ def test_the_command_gives_the_same_rows_from_timed_recordings(tmp_path: Path) -
             ships += [(record["mmsi"], record["name"], record["destination"]) for record in records]
         feed = make_feed(row, 0.05, assembly.SEED)
         assert judge(ships, feed) == judge(ours(feed.links)[0], feed)
+        assert judge(ships, feed).wrong == 0
 
 
 def test_with_a_window_of_two_seconds_one_receiver_makes_false_ships(monkeypatch: pytest.MonkeyPatch) -> None:

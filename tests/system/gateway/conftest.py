@@ -27,8 +27,7 @@ def authority(folder: Path) -> TestAuthority:
 
 @pytest.fixture
 def broker(folder: Path, authority: TestAuthority) -> Iterator[TestBroker]:
-    if not BINARY.exists():
-        pytest.skip(f"no nats-server: {BINARY} is not there")
+    assert BINARY.exists(), f"{BINARY} is not there: it comes with locks/dev.txt"
     server = TestBroker(folder / "broker", authority)
     server.start()
     yield server
