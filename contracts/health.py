@@ -42,6 +42,12 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         buffered_records: records on disk that have no receipt yet.
         buffered_bytes: their size on disk.
         oldest_at_ns: UTC ns of the oldest of them.
+        oldest_seq: lowest number that the gateway still holds (as a record or as a declared gap); null if it holds none.
+            A gateway that says neither this nor the ranges is believed to hold whatever the cloud has not.
+        buffered_ranges: all numbers that it still holds, as ``[first, last]`` pairs, ascending and disjoint, of the
+            same moment as ``next_seq``. At most ``limits.MAX_BUFFERED_RANGES``: where there are more, the last pair
+            reaches over the rest, so that nothing held is ever left out. What is below ``next_seq`` and in none of
+            them has been acknowledged by the cloud.
     """
 
     stream_id: str
@@ -49,6 +55,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     buffered_records: int = 0
     buffered_bytes: int = 0
     oldest_at_ns: int | None = None
+    oldest_seq: int | None = None
+    buffered_ranges: list[tuple[int, int]] | None = None
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,3 +14,7 @@ MAX_MESSAGE_BYTES = 64 * 1024
 
 MAX_RECORD_BYTES = 8 * 1024
 """One record as JSON: the longest AIS message with its raw sentences is below 2 KiB."""
+
+MAX_BUFFERED_RANGES = 32
+"""Ranges a stream in a status: a backlog being drained beside live data is two or three and what is in flight; five
+streams of 32 ranges are 4 KiB of the 64."""
