@@ -44,6 +44,7 @@ def _as_text(item: StreamAccount) -> str:
     for name, ranges in (("missing", item.holes), ("twice", item.doubles), ("acknowledged, absent", item.unbacked)):
         if ranges:
             parts.append(f"{name} {_shown(ranges)}")
+    parts += item.drift
     return "; ".join(parts)
 
 

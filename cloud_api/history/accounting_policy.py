@@ -2,12 +2,12 @@
 
 It compares three witnesses that are written by different statements: the stored records themselves, the gaps that
 the gateway declared, and the ledger of what was acknowledged. A gateway deletes on an acknowledgement, so a number
-that was acknowledged and is neither stored nor declared is a loss of ours, and is called ``unbacked``.
+that was acknowledged and is neither stored nor declared is a loss of ours, and is called ``unbacked``. The running
+balance, which the continuous accounting believes, is held against the same tables (``drift``).
 """
 
-from collections.abc import Iterable
-
 from cloud_api.history.models import SeqRange, StreamAccount, StreamEvidence
+from cloud_api.history.ranges import intersect, merge, subtract, total
 
 
 def account(evidence: StreamEvidence) -> StreamAccount:
@@ -17,57 +17,23 @@ def account(evidence: StreamEvidence) -> StreamAccount:
     whole = [SeqRange(1, max_seq)] if max_seq else []
     return StreamAccount(
         stream_id=evidence.stream_id,
-        received=sum(item.count() for item in evidence.points),
-        declared_gap=sum(item.count() for item in evidence.gaps),
+        received=total(evidence.points),
+        declared_gap=total(evidence.gaps),
         max_seq=max_seq,
         holes=subtract(whole, covered),
         doubles=intersect(evidence.points, evidence.gaps),
         unbacked=subtract(merge(evidence.ledger), covered),
-        expired=sum(item.count() for item in evidence.expired),
+        expired=total(evidence.expired),
+        drift=_drift(evidence, covered),
     )
 
 
-def merge(ranges: Iterable[SeqRange]) -> list[SeqRange]:
-    """Return the union of ranges as ascending ranges that neither overlap nor touch."""
-    merged: list[SeqRange] = []
-    for item in sorted(ranges):
-        if merged and item.first_seq <= merged[-1].last_seq + 1:
-            merged[-1] = SeqRange(merged[-1].first_seq, max(merged[-1].last_seq, item.last_seq))
-        else:
-            merged.append(item)
-    return merged
-
-
-def subtract(ranges: list[SeqRange], taken: list[SeqRange]) -> list[SeqRange]:
-    """Return what is in ``ranges`` and not in ``taken``; both ascending and disjoint."""
-    rest: list[SeqRange] = []
-    position = 0
-    for item in ranges:
-        first_seq = item.first_seq
-        while position < len(taken) and taken[position].last_seq < first_seq:
-            position += 1
-        index = position
-        while index < len(taken) and taken[index].first_seq <= item.last_seq:
-            if taken[index].first_seq > first_seq:
-                rest.append(SeqRange(first_seq, taken[index].first_seq - 1))
-            first_seq = max(first_seq, taken[index].last_seq + 1)
-            index += 1
-        if first_seq <= item.last_seq:
-            rest.append(SeqRange(first_seq, item.last_seq))
-    return rest
-
-
-def intersect(left: list[SeqRange], right: list[SeqRange]) -> list[SeqRange]:
-    """Return what is in both; both ascending and disjoint."""
-    common: list[SeqRange] = []
-    i = j = 0
-    while i < len(left) and j < len(right):
-        first_seq = max(left[i].first_seq, right[j].first_seq)
-        last_seq = min(left[i].last_seq, right[j].last_seq)
-        if first_seq <= last_seq:
-            common.append(SeqRange(first_seq, last_seq))
-        if left[i].last_seq < right[j].last_seq:
-            i += 1
-        else:
-            j += 1
-    return common
+def _drift(evidence: StreamEvidence, covered: list[SeqRange]) -> list[str]:
+    """Return where the running balance has left the tables that it sums up."""
+    declared = total(evidence.gaps) + evidence.expired_gap
+    found = []
+    if evidence.covered != covered:
+        found.append(f"running balance covers {total(evidence.covered)} numbers, the tables {total(covered)}")
+    if evidence.declared != declared:
+        found.append(f"running balance declares {evidence.declared} numbers lost, the tables {declared}")
+    return found

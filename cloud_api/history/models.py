@@ -7,9 +7,10 @@ from contracts.batch import Batch
 
 
 class CommitOutcome(StrEnum):
-    """What became of one batch of a commit."""
+    """What became of one batch of a commit: all of it was new, some of it was, nothing was, or it cannot be stored."""
 
     COMMITTED = "committed"
+    MERGED = "merged"
     DUPLICATE = "duplicate"
     RANGE_CONFLICT = "range_conflict"
     UNSTORABLE = "unstorable"
@@ -57,6 +58,9 @@ class StreamEvidence:
         gaps: ranges that the gateway declared as lost.
         ledger: ranges that were acknowledged to the gateway.
         expired: ranges that were stored and that retention has taken away.
+        expired_gap: how many numbers of them were declared lost.
+        covered: what the running balance says is accounted for.
+        declared: how many numbers the running balance says are declared lost.
     """
 
     stream_id: str
@@ -64,6 +68,34 @@ class StreamEvidence:
     gaps: list[SeqRange]
     ledger: list[SeqRange]
     expired: list[SeqRange] = field(default_factory=list)
+    expired_gap: int = 0
+    covered: list[SeqRange] = field(default_factory=list)
+    declared: int = 0
+
+
+@dataclass(frozen=True)
+class StreamBalance:
+    """The running balance of one stream, kept with each commit: what it costs to read does not grow with the history.
+
+    Attributes:
+        stream_id: its id.
+        max_seq: highest number accounted for.
+        accounted: how many numbers are, received or declared lost; what retention has taken away stays counted.
+        declared: how many of them are declared lost, by reason.
+        covered: the ranges that are accounted for, from the lowest on; at most ``MAX_COVERED`` of them.
+        is_cut: there are more ranges than that.
+    """
+
+    stream_id: str
+    max_seq: int
+    accounted: int
+    declared: dict[str, int]
+    covered: list[SeqRange]
+    is_cut: bool = False
+
+    def received(self) -> int:
+        """Return how many numbers were received as records."""
+        return self.accounted - sum(self.declared.values())
 
 
 @dataclass(frozen=True)
@@ -81,6 +113,7 @@ class StreamAccount:
         doubles: numbers that are both stored and declared lost.
         unbacked: numbers acknowledged to the gateway that are neither stored nor declared lost.
         expired: records and gaps that were stored and that retention has taken away.
+        drift: what the running balance says and the tables do not, in words.
     """
 
     stream_id: str
@@ -91,10 +124,11 @@ class StreamAccount:
     doubles: list[SeqRange]
     unbacked: list[SeqRange]
     expired: int = 0
+    drift: list[str] = field(default_factory=list)
 
     def is_whole(self) -> bool:
         """Tell whether the balance holds."""
-        return not self.holes and not self.doubles and not self.unbacked
+        return not self.holes and not self.doubles and not self.unbacked and not self.drift
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, TrackPoint
+from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, StreamBalance, TrackPoint
 from contracts.records import Record
 
 
@@ -13,10 +13,11 @@ class HistoryWriter(Protocol):
     async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
         """Store records and ledger rows of all batches in one transaction, durable when it returns.
 
-        Idempotent: a range that is stored already is a ``DUPLICATE`` and changes nothing, whatever its content is now
-        (thinning replaces content, the range is the identity). A range that overlaps a stored one without being it is
-        a ``RANGE_CONFLICT``. A batch with a value that the store cannot hold is ``UNSTORABLE``. None of these touches
-        its neighbours.
+        Idempotent, whatever the cut: a number that is stored already is never stored twice, and its first content
+        stays. Data wins over a declared gap: a gap is noted only for numbers that nobody has, and shrinks where data
+        come after all. A batch that brings nothing new is a ``DUPLICATE``, one that brings some is ``MERGED``. A number
+        that stands for another observation (other boot or monotonic time) makes its batch a ``RANGE_CONFLICT``. A
+        batch with a value that the store cannot hold is ``UNSTORABLE``. Neither of these touches its neighbours.
 
         Returns:
             One outcome a batch, in the same order.
@@ -53,6 +54,13 @@ class HistoryReader(Protocol):
 
     async def accounting(self) -> list[StreamAccount]:
         """Return the balance of every stream, by id.
+
+        Raises:
+            LinkError: as ``track``.
+        """
+
+    async def balances(self) -> list[StreamBalance]:
+        """Return the running balance of every stream that has received anything, by id.
 
         Raises:
             LinkError: as ``track``.

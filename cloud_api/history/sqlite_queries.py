@@ -54,6 +54,9 @@ _RUNS = """
 _GAPS = "SELECT first_seq, last_seq FROM gaps WHERE stream_ref = ? ORDER BY 1"
 _LEDGER = "SELECT first_seq, last_seq FROM ledger WHERE stream_ref = ? ORDER BY 1"
 _EXPIRED = "SELECT first_seq, last_seq FROM expired WHERE stream_ref = ? ORDER BY 1"
+_EXPIRED_GAP = "SELECT coalesce(sum(declared), 0) FROM expired WHERE stream_ref = ?"
+_COVERED = "SELECT first_seq, last_seq FROM covered WHERE stream_ref = ? ORDER BY 1"
+_DECLARED = "SELECT coalesce(sum(numbers), 0) FROM declared WHERE stream_ref = ?"
 _POINTS = """
     SELECT streams.stream_id, points.seq, points.observed_at_ns, series.kind, nullif(series.place, ''),
            points.payload, points.raw
@@ -98,10 +101,14 @@ def evidence(connection: sqlite3.Connection) -> list[StreamEvidence]:
     """Return what is stored of every stream, by id."""
     found = []
     for stream_ref, stream_id in connection.execute("SELECT stream_ref, stream_id FROM streams ORDER BY 2").fetchall():
-        points, gaps, ledger, expired = (
-            _ranges(connection, query, stream_ref) for query in (_RUNS, _GAPS, _LEDGER, _EXPIRED)
+        points, gaps, ledger, expired, covered = (
+            _ranges(connection, query, stream_ref) for query in (_RUNS, _GAPS, _LEDGER, _EXPIRED, _COVERED)
         )
-        found.append(StreamEvidence(stream_id=stream_id, points=points, gaps=gaps, ledger=ledger, expired=expired))
+        (expired_gap,) = connection.execute(_EXPIRED_GAP, (stream_ref,)).fetchone()
+        (declared,) = connection.execute(_DECLARED, (stream_ref,)).fetchone()
+        found.append(
+            StreamEvidence(stream_id, points, gaps, ledger, expired, expired_gap, covered=covered, declared=declared)
+        )
     return found
 
 

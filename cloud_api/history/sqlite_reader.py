@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from cloud_api.history import sqlite_queries
 from cloud_api.history.accounting_policy import account
-from cloud_api.history.models import StreamAccount, TrackPoint
+from cloud_api.history.models import StreamAccount, StreamBalance, TrackPoint
+from cloud_api.history.sqlite_balances import balances
 from cloud_api.history.sqlite_database import open_for_reading, translated
 from contracts.records import Record
 
@@ -50,6 +51,10 @@ class SqliteHistoryReader:
     async def accounting(self) -> list[StreamAccount]:
         """See ``HistoryReader``."""
         return [account(evidence) for evidence in await self._ask(sqlite_queries.evidence)]
+
+    async def balances(self) -> list[StreamBalance]:
+        """See ``HistoryReader``."""
+        return await self._ask(balances)
 
     async def check(self) -> None:
         """See ``HistoryReader``."""

@@ -7,13 +7,20 @@ balance of a stream therefore still closes, and a batch that a gateway sends aga
 import sqlite3
 from dataclasses import dataclass
 
+from cloud_api.history.models import SeqRange
+from cloud_api.history.sqlite_coverage import take_from_gaps
+
 MAX_BATCHES = 40
 """Batches a transaction: some 8,000 records, a tenth of a second, so that commits of new batches hardly wait."""
 
 _OLDEST = "SELECT stream_ref, first_seq, last_seq FROM ledger WHERE received_at_ns < ? ORDER BY received_at_ns LIMIT ?"
 _OLDEST_TIME = "SELECT received_at_ns FROM ledger ORDER BY received_at_ns LIMIT 1 OFFSET ?"
-_ADJOINING = "SELECT first_seq, last_seq FROM expired WHERE stream_ref = ? AND first_seq <= ? ORDER BY 1 DESC LIMIT 1"
-_FOLLOWING = "SELECT last_seq FROM expired WHERE stream_ref = ? AND first_seq = ?"
+_ADJOINING = """
+    SELECT first_seq, last_seq, declared FROM expired
+    WHERE stream_ref = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1
+"""
+_FOLLOWING = "SELECT last_seq, declared FROM expired WHERE stream_ref = ? AND first_seq = ?"
+_REMEMBER = "INSERT OR REPLACE INTO expired (stream_ref, first_seq, last_seq, declared) VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,14 @@ def used_bytes(connection: sqlite3.Connection) -> int:
 def _expire(connection: sqlite3.Connection, stream_ref: int, first_seq: int, last_seq: int) -> int:
     span = (stream_ref, first_seq, last_seq)
     done = connection.execute("DELETE FROM points WHERE stream_ref = ? AND seq BETWEEN ? AND ?", span)
-    connection.execute("DELETE FROM gaps WHERE stream_ref = ? AND first_seq BETWEEN ? AND ?", span)
+    declared = sum(take_from_gaps(connection, stream_ref, SeqRange(first_seq, last_seq)).values())
     connection.execute("DELETE FROM ledger WHERE stream_ref = ? AND first_seq = ?", span[:2])
     before = connection.execute(_ADJOINING, (stream_ref, first_seq)).fetchone()
     if before is not None and before[1] == first_seq - 1:
-        first_seq = before[0]
+        first_seq, declared = before[0], declared + before[2]
     after = connection.execute(_FOLLOWING, (stream_ref, last_seq + 1)).fetchone()
     if after is not None:
         connection.execute("DELETE FROM expired WHERE stream_ref = ? AND first_seq = ?", (stream_ref, last_seq + 1))
-        last_seq = after[0]
-    connection.execute("INSERT OR REPLACE INTO expired VALUES (?, ?, ?)", (stream_ref, first_seq, last_seq))
+        last_seq, declared = after[0], declared + after[1]
+    connection.execute(_REMEMBER, (stream_ref, first_seq, last_seq, declared))
     return done.rowcount

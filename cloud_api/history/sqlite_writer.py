@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from cloud_api.history.models import CommitOutcome, ReceivedBatch
+from cloud_api.history import sqlite_coverage
+from cloud_api.history.models import CommitOutcome, ReceivedBatch, SeqRange
 from cloud_api.history.series import ReferenceCache, SeriesKey, series_key
 from cloud_api.history.sqlite_database import open_for_writing, translated
+from cloud_api.history.sqlite_merging import store_known
 from cloud_api.history.sqlite_retention import Expiry, expire_some
 from contracts.ids import split_stream_id
 from contracts.payloads import Gap
@@ -25,14 +27,6 @@ _INSERT_POINT = """
                         payload, raw)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_INSERT_GAP = "INSERT INTO gaps (stream_ref, first_seq, last_seq, reason, observed_at_ns) VALUES (?, ?, ?, ?, ?)"
-_INSERT_LEDGER = "INSERT INTO ledger (stream_ref, first_seq, last_seq, received_at_ns) VALUES (?, ?, ?, ?)"
-# ledger ranges of a stream are disjoint, so only the nearest one from below can overlap
-_NEAREST = """
-    SELECT first_seq, last_seq FROM ledger
-    WHERE stream_ref = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1
-"""
-_NEAREST_EXPIRED = _NEAREST.replace("FROM ledger", "FROM expired")
 
 
 class SqliteHistoryWriter:
@@ -101,27 +95,32 @@ class SqliteHistoryWriter:
     def _store(self, item: ReceivedBatch) -> CommitOutcome:
         connection, batch = self._connection, item.batch
         stream_ref = self._references.stream(connection, batch.stream_id)
-        nearest = connection.execute(_NEAREST, (stream_ref, batch.last_seq)).fetchone()
-        if nearest == (batch.first_seq, batch.last_seq):
-            return CommitOutcome.DUPLICATE
-        if nearest is not None and nearest[1] >= batch.first_seq:
-            return CommitOutcome.RANGE_CONFLICT
-        expired = connection.execute(_NEAREST_EXPIRED, (stream_ref, batch.last_seq)).fetchone()
-        if expired is not None and expired[1] >= batch.first_seq:
-            # it was received, and retention has taken it away: known if it lies in there whole
-            is_known = expired[0] <= batch.first_seq and batch.last_seq <= expired[1]
-            return CommitOutcome.DUPLICATE if is_known else CommitOutcome.RANGE_CONFLICT
-        site, gateway, _, _ = split_stream_id(batch.stream_id)
-        points, gaps = [], []
+        span = SeqRange(batch.first_seq, batch.last_seq)
+        nearest = sqlite_coverage.nearest(connection, stream_ref, span)
+        if nearest is not None and nearest.last_seq >= batch.first_seq:
+            return store_known(
+                connection, stream_ref, batch, item.received_at_ns,
+                lambda records: self._insert_points(stream_ref, batch.stream_id, records),
+            )  # fmt: skip
+        points = []
         for record in batch.records:
             if isinstance(record.payload, Gap):
-                gaps.append((stream_ref, record.seq, record.last_seq(), record.payload.reason, record.observed_at_ns))
+                reason, last_seq = record.payload.reason, record.last_seq()
+                row = (stream_ref, record.seq, last_seq, reason, record.observed_at_ns)
+                connection.execute(sqlite_coverage.INSERT_GAP, row)
+                sqlite_coverage.declare(connection, stream_ref, reason, last_seq - record.seq + 1)
             else:
-                points.append(self._point(stream_ref, series_key(site, gateway, record), record))
-        connection.executemany(_INSERT_POINT, points)
-        connection.executemany(_INSERT_GAP, gaps)
-        connection.execute(_INSERT_LEDGER, (stream_ref, batch.first_seq, batch.last_seq, item.received_at_ns))
+                points.append(record)
+        self._insert_points(stream_ref, batch.stream_id, points)
+        acknowledged = (stream_ref, batch.first_seq, batch.last_seq, item.received_at_ns)
+        connection.execute(sqlite_coverage.INSERT_LEDGER, acknowledged)
+        sqlite_coverage.append(connection, stream_ref, span, nearest)
         return CommitOutcome.COMMITTED
+
+    def _insert_points(self, stream_ref: int, stream_id: str, records: list[Record]) -> None:
+        site, gateway, _, _ = split_stream_id(stream_id)
+        points = [self._point(stream_ref, series_key(site, gateway, record), record) for record in records]
+        self._connection.executemany(_INSERT_POINT, points)
 
     def _point(self, stream_ref: int, key: SeriesKey, record: Record) -> tuple[object, ...]:
         return (

@@ -12,8 +12,9 @@ from contracts.ids import split_stream_id
 from contracts.receipt import Outcome, Receipt
 from contracts.topics import Topic
 
-MAX_SEQ = 2**63 - 1
-"""Largest number of a record: what every store of ours can hold; at a million records a second, 292,000 years."""
+MAX_SEQ = 2**63 - 2
+"""Largest number of a record: it and the number behind it are what every store of ours can hold; at a million records a
+second, 292,000 years."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def judge(topic: Topic, data: bytes) -> Accepted | Refused:
         cause = f"stream of {site}/{gateway} on the topic of {topic.site}/{topic.gateway}"
         return refuse(topic, batch, data, "foreign_stream", cause)
     if batch.last_seq > MAX_SEQ:
-        return refuse(topic, batch, data, "number_too_large", "sequence number over 63 bit")
+        return refuse(topic, batch, data, "number_too_large", "sequence number too large for 63 bit")
     return Accepted(topic, batch, data)
 
 

@@ -16,10 +16,16 @@ class IngestMetrics:
 
     def __init__(self, registry: CollectorRegistry, latency_s: Histogram | None = None) -> None:
         self.messages = Counter("ingest_messages_total", "Batches taken", ["source"], registry=registry)
-        self.records = Counter("ingest_records_total", "Records stored", ["source"], registry=registry)
+        self.records = Counter(
+            "ingest_records_total", "Records of batches stored as they came", ["source"], registry=registry
+        )
         self.duplicates = Counter(
             "ingest_duplicate_batches_total", "Batches seen before, acknowledged again", registry=registry
         )
+        self.merged = Counter(
+            "ingest_merged_batches_total", "Batches in another cut, or for declared gaps, of which the new was stored",
+            registry=registry,
+        )  # fmt: skip
         self.rejected = Counter("ingest_rejected_total", "Batches refused", ["reason"], registry=registry)
         self.gaps = Counter("ingest_sequence_gaps_total", "Gaps that gateways declared", registry=registry)
         self.lost_records = Counter(

@@ -1,5 +1,7 @@
 """Batches of AIS positions with ascending numbers, for tests of what receives them."""
 
+import msgspec
+
 from contracts.batch import Batch
 from contracts.payloads import Ais, AisStation, Gap, Payload
 from contracts.records import Clock, ClockState, Record, RecordClass
@@ -28,8 +30,8 @@ def position(mmsi: int, lon_deg: float = -3.01, lat_deg: float = 43.35) -> Ais:
     )
 
 
-def gap(first_seq: int, last_seq: int) -> Record:
-    return record(first_seq, Gap(first_seq=first_seq, last_seq=last_seq, reason="disk_full"))
+def gap(first_seq: int, last_seq: int, reason: str = "disk_full") -> Record:
+    return record(first_seq, Gap(first_seq=first_seq, last_seq=last_seq, reason=reason))
 
 
 def batch(first_seq: int, last_seq: int, stream_id: str = STREAM, records: list[Record] | None = None) -> Batch:
@@ -40,3 +42,9 @@ def batch(first_seq: int, last_seq: int, stream_id: str = STREAM, records: list[
         last_seq=last_seq,
         records=[record(seq) for seq in range(first_seq, last_seq + 1)] if records is None else records,
     )
+
+
+def of_another_writer(item: Batch) -> Batch:
+    """Return the batch as a second gateway with a copied disk would send it: same numbers, other observations."""
+    records = [msgspec.structs.replace(one, boot_id="boot-of-another") for one in item.records]
+    return msgspec.structs.replace(item, records=records)

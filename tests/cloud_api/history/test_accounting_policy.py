@@ -5,13 +5,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_api.history.accounting_policy import account, intersect, merge, subtract
+from cloud_api.history.accounting_policy import account
 from cloud_api.history.models import SeqRange, StreamEvidence
+from cloud_api.history.ranges import intersect, merge, runs, subtract, total
 
 numbers = st.sets(st.integers(1, 60))
 
 
-def runs(values: set[int]) -> list[SeqRange]:
+def runs_of(values: set[int]) -> list[SeqRange]:
     return merge(SeqRange(value, value) for value in values)
 
 
@@ -21,9 +22,11 @@ def members(ranges: list[SeqRange]) -> set[int]:
 
 @given(numbers)
 def test_runs_hold_the_same_numbers_and_never_touch(values: set[int]) -> None:
-    ranges = runs(values)
+    ranges = runs_of(values)
     assert members(ranges) == values
     assert all(left.last_seq + 1 < right.first_seq for left, right in pairwise(ranges))
+    assert ranges == runs(sorted(values))
+    assert total(ranges) == len(values)
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 9)), max_size=12))
@@ -34,15 +37,16 @@ def test_merging_overlapping_ranges_is_their_union(pairs: list[tuple[int, int]])
 
 @given(numbers, numbers)
 def test_difference_and_intersection_are_those_of_sets(left: set[int], right: set[int]) -> None:
-    assert members(subtract(runs(left), runs(right))) == left - right
-    assert members(intersect(runs(left), runs(right))) == left & right
+    assert members(subtract(runs_of(left), runs_of(right))) == left - right
+    assert members(intersect(runs_of(left), runs_of(right))) == left & right
 
 
 @given(numbers, numbers, numbers)
 def test_a_stream_is_whole_exactly_if_every_number_has_one_explanation(
     points: set[int], gaps: set[int], ledger: set[int]
 ) -> None:
-    evidence = StreamEvidence("s", points=runs(points), gaps=runs(gaps), ledger=runs(ledger))
+    tables = {"points": runs_of(points), "gaps": runs_of(gaps), "ledger": runs_of(ledger)}
+    evidence = StreamEvidence("s", **tables, covered=runs_of(points | gaps), declared=len(gaps))
     balance = account(evidence)
     top = max(points | gaps | ledger, default=0)
     assert balance.max_seq == top
@@ -63,5 +67,14 @@ def test_what_was_acknowledged_and_is_not_there_is_named() -> None:
 
 
 def test_a_trillion_numbers_cost_no_more_than_their_ranges() -> None:
-    evidence = StreamEvidence("s", points=[SeqRange(1, 10**12)], gaps=[], ledger=[SeqRange(1, 10**12)])
-    assert account(evidence).is_whole()
+    whole = [SeqRange(1, 10**12)]
+    assert account(StreamEvidence("s", points=whole, gaps=[], ledger=whole, covered=whole)).is_whole()
+
+
+def test_a_running_balance_that_left_its_tables_is_told() -> None:
+    evidence = StreamEvidence("s", points=[SeqRange(1, 9)], gaps=[SeqRange(10, 12)], ledger=[SeqRange(1, 12)],
+                              covered=[SeqRange(1, 13)], declared=2)  # fmt: skip
+    assert account(evidence).drift == [
+        "running balance covers 13 numbers, the tables 12",
+        "running balance declares 2 numbers lost, the tables 3",
+    ]

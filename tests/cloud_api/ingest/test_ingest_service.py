@@ -21,7 +21,7 @@ from contracts.codec import encode_batch
 from contracts.errors import IntegrityError, LinkError
 from contracts.receipt import Outcome, Receipt
 from contracts.topics import Channel, Topic
-from tests.support.batches import GATEWAY, SITE, batch, gap
+from tests.support.batches import GATEWAY, SITE, batch, gap, of_another_writer
 from tests.support.history_simulator import HistorySimulator
 
 TOPIC = Topic(site=SITE, gateway=GATEWAY, channel=Channel.RECORDS)
@@ -162,7 +162,7 @@ async def test_conflict_and_unstorable_are_set_aside_and_their_neighbours_are_no
     bench = Bench()
     stream_id = batch(1, 1).stream_id
     bench.history.unstorable = {(stream_id, 50)}
-    await bench.take(batch(1, 5), batch(4, 8), batch(50, 51), batch(60, 61))
+    await bench.take(batch(1, 5), of_another_writer(batch(4, 8)), batch(50, 51), batch(60, 61))
     async with bench.running():
         await bench.service.drain()
     assert [item.first_seq for item in bench.history.batches] == [1, 60]
@@ -172,6 +172,17 @@ async def test_conflict_and_unstorable_are_set_aside_and_their_neighbours_are_no
     assert outcomes == {
         1: Outcome.COMMITTED, 60: Outcome.COMMITTED, 4: Outcome.REFUSED, 50: Outcome.REFUSED,
     }  # fmt: skip
+
+
+async def test_another_cut_is_stored_once_and_acknowledged_by_its_own_range() -> None:
+    bench = Bench()
+    await bench.take(batch(1, 5), batch(4, 8))
+    async with bench.running():
+        await bench.service.drain()
+    receipts = [(receipt.outcome, receipt.first_seq, receipt.last_seq) for receipt in bench.outbox.receipts]
+    assert receipts == [(Outcome.COMMITTED, 1, 5), (Outcome.COMMITTED, 4, 8)]
+    assert bench.count("ingest_merged_batches_total") == 1
+    assert bench.count("ingest_records_total", source=f"{SITE}/{GATEWAY}") == 5
 
 
 async def test_poison_that_cannot_be_kept_is_not_refused_yet_and_holds_up_nobody() -> None:

@@ -11,7 +11,7 @@ import zstandard
 from contracts.codec import digest, encode_batch
 from contracts.limits import MAX_BATCH_BYTES, MAX_DECODED_BYTES
 from contracts.receipt import Outcome, Receipt
-from tests.support.batches import GATEWAY, SITE, STREAM, batch, gap, record
+from tests.support.batches import GATEWAY, SITE, STREAM, batch, gap, of_another_writer, record
 from tests.support.broker import RunningBroker, running_broker
 from tests.support.cloud import RunningCloud, running_cloud
 from tests.support.mqtt_client import wait_for
@@ -72,7 +72,7 @@ def poison_suite() -> dict[str, bytes]:
         "wrong_class": compress(json.dumps(sealed | {"record_class": "log"}).encode()),
         "bad_range": compress(json.dumps(sealed | {"first_seq": 0}).encode()),
         "bad_id": compress(json.dumps(sealed | {"stream_id": "no such stream"}).encode()),
-        "range_conflict": encode_batch(batch(1002, 1004)),
+        "range_conflict": encode_batch(of_another_writer(batch(1002, 1004))),
         "unstorable": encode_batch(batch(5000, 5000, records=[record(5000, observed_at_ns=2**70)])),
         "number_too_large": encode_batch(batch(2**64, 2**64, records=[record(2**64, observed_at_ns=1)])),
     }

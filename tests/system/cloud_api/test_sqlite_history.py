@@ -1,18 +1,13 @@
-"""The history on real SQLite: exactly once against a model, faults, and what readers see."""
+"""The history on real SQLite: faults, and what readers see. Exactly once: tests/cloud_api/history."""
 
-import asyncio
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cloud_api.history import sqlite_database, sqlite_queries
 from cloud_api.history.accounting_policy import account
@@ -24,7 +19,6 @@ from contracts.batch import Batch
 from contracts.errors import ConfigError, IntegrityError, LinkError
 from contracts.payloads import Ais, Log, Wind
 from tests.support.batches import START_NS, STREAM, batch, gap, position, record
-from tests.support.history_simulator import HistorySimulator
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.system
@@ -55,47 +49,6 @@ async def reader(path: Path, writer: SqliteHistoryWriter) -> AsyncIterator[Sqlit
     opened = SqliteHistoryReader(path)
     yield opened
     await opened.close()
-
-
-class HistoryAgainstModel(RuleBasedStateMachine):
-    """Commits of any batches, closing and opening in between, give the outcomes and the content of the simulator."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "history.sqlite"
-        self.writer = SqliteHistoryWriter(self.path)
-        self.model = HistorySimulator()
-
-    @rule(ranges=st.lists(st.tuples(st.sampled_from([STREAM, OTHER]), st.integers(1, 30), st.integers(0, 6)),
-                          min_size=1, max_size=4))  # fmt: skip
-    def commit(self, ranges: list[tuple[str, int, int]]) -> None:
-        batches = received(*(batch(first, first + length, stream_id) for stream_id, first, length in ranges))
-        assert asyncio.run(self.writer.commit(batches)) == asyncio.run(self.model.commit(batches))
-
-    @rule()
-    def reopen(self) -> None:
-        asyncio.run(self.writer.close())
-        self.writer = SqliteHistoryWriter(self.path)
-
-    @invariant()
-    def holds_what_the_model_holds(self) -> None:
-        connection = open_for_reading(self.path)
-        stored = {(point.stream_id, point.seq) for point in sqlite_queries.stored_points(connection, None)}
-        evidence = sqlite_queries.evidence(connection)
-        connection.close()
-        assert stored == {(item.stream_id, record.seq) for item in self.model.batches for record in item.records}
-        assert not any(account(item).unbacked or account(item).doubles for item in evidence)
-
-    def teardown(self) -> None:
-        asyncio.run(self.writer.close())
-        self.folder.cleanup()
-
-
-TestHistoryAgainstModel = HistoryAgainstModel.TestCase
-TestHistoryAgainstModel.settings = settings(
-    max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
 
 
 async def test_one_bad_batch_of_a_group_is_undone_alone(
