@@ -1,6 +1,7 @@
 """What the outbox gives out."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from contracts.health import StreamStatus
 from contracts.records import RecordClass
@@ -9,9 +10,21 @@ URGENT_CLASSES = frozenset({RecordClass.ALARM, RecordClass.CRANE_CYCLE})
 """Committed and sealed before ``append()`` returns: a power cut right after it loses none of them."""
 
 
+class Lane(StrEnum):
+    """Which way a batch goes up; it is in exactly one lane at one time."""
+
+    ALARM = "alarm"
+    LIVE = "live"
+    BACKLOG = "backlog"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A sealed batch as it lies on disk; ``data`` is what travels."""
+    """A sealed batch as it lies on disk; ``data`` is what travels.
+
+    Attributes:
+        lane: the lane it was asked for in; a batch that is read by its id is in no lane of its own (backlog).
+    """
 
     batch_id: int
     stream_id: str
@@ -19,6 +32,12 @@ class StoredBatch:
     last_seq: int
     digest: str
     data: bytes
+    lane: Lane = Lane.BACKLOG
+
+    @property
+    def records(self) -> int:
+        """How many numbers of the stream it accounts for."""
+        return self.last_seq - self.first_seq + 1
 
 
 @dataclass(frozen=True, slots=True)
