@@ -48,21 +48,40 @@ class Uplink(Profile):
 
     Attributes:
         protocol: MQTT version.
-        window_batches: batches in flight without a receipt.
+        window_batches: batches in flight without a receipt; a quarter of them is never taken by the backlog.
         receipt_timeout_s: wait for a receipt before the batch is sent again; doubles up to ``resend_cap_s``.
         resend_cap_s: longest such wait.
         reconnect_base_s: first step of the full-jitter reconnect backoff.
         reconnect_cap_s: longest step.
         keepalive_s: MQTT keep-alive.
+        link_bytes_per_s: what batches may take of the link, live and backlog together; None: as much as there is, the
+            backlog then finds its own pace by ``live_goal_s``.
+        burst_bytes: what may go at once after a pause, where the link has a rate.
+        backlog_share: largest part of that rate for the backlog, so that live finds room at any moment.
+        backlog_floor_share: part of that rate that the backlog gets even while live could take all; 0: none.
+        live_goal_s: time from sending to receipt at which the backlog slows down.
+        fleet_size: gateways that may come back to the same broker together.
+        arrivals_per_s: new connections a second that this broker bears; with ``fleet_size`` it sets the spread of
+            every first attempt.
+        return_after_s: how long the first broker of the list must have answered again before the gateway leaves
+            another one for it.
     """
 
     protocol: Literal["3.1.1", "5"] = "3.1.1"
-    window_batches: int = Field(default=16, ge=1, le=256)
+    window_batches: int = Field(default=16, ge=2, le=256)
     receipt_timeout_s: float = Field(default=5.0, gt=0, le=300)
     resend_cap_s: float = Field(default=60.0, gt=0, le=3600)
     reconnect_base_s: float = Field(default=0.5, gt=0, le=60)
     reconnect_cap_s: float = Field(default=30.0, gt=0, le=600)
     keepalive_s: int = Field(default=10, ge=5, le=600)
+    link_bytes_per_s: int | None = Field(default=None, ge=500)
+    burst_bytes: int = Field(default=64 * 1024, ge=4096, le=16 * 1024**2)
+    backlog_share: float = Field(default=0.8, ge=0.25, le=1)
+    backlog_floor_share: float = Field(default=0.02, ge=0, le=0.25)
+    live_goal_s: float = Field(default=1.0, ge=0.05, le=60)
+    fleet_size: int = Field(default=1, ge=1, le=100_000)
+    arrivals_per_s: float = Field(default=100.0, ge=1, le=100_000)
+    return_after_s: float = Field(default=300.0, gt=0, le=86_400)
 
 
 class Local(Profile):
