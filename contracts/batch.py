@@ -25,6 +25,17 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     records: list[Record]
 
 
+class RawBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch whose records are JSON text already, a whole array: what an outbox writes and joins."""
+
+    version: int = WIRE_VERSION
+    stream_id: str
+    record_class: RecordClass
+    first_seq: int
+    last_seq: int
+    records: msgspec.Raw
+
+
 class BatchEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """What can be read of a batch whose version or records are not understood."""
 

@@ -10,31 +10,48 @@ from typing import TypeVar
 import msgspec
 import zstandard
 
-from contracts.batch import WIRE_VERSION, Batch, BatchEnvelope, check_batch
+from contracts.batch import WIRE_VERSION, Batch, BatchEnvelope, RawBatch, check_batch
 from contracts.errors import PeerError
 from contracts.limits import MAX_BATCH_BYTES, MAX_DECODED_BYTES, MAX_MESSAGE_BYTES
 
-COMPRESSION_LEVEL = 3
-"""zstd's own default: level 9 saves 4 % more and costs five times the CPU of a Raspberry Pi."""
+COMPRESSION_LEVEL = 1
+"""On 500 messages of a national AIS feed level 3 takes a third longer and saves nothing (45,631 B against 44,909 B);
+level 9 saves 4 % for five times the CPU."""
 
 _ENCODER = msgspec.json.Encoder()
 _BATCH_DECODER = msgspec.json.Decoder(Batch)
+_RAW_DECODER = msgspec.json.Decoder(RawBatch)
 _ENVELOPE_DECODER = msgspec.json.Decoder(BatchEnvelope)
 
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 
-def encode_batch(batch: Batch) -> bytes:
-    """Encode a batch.
+def encode_batch(batch: Batch | RawBatch) -> bytes:
+    """Encode a batch; the frame carries zstd's checksum of its content, so that stored bytes prove themselves.
 
     Raises:
-        PeerError: it is over ``MAX_BATCH_BYTES`` once compressed (reason ``too_large``).
+        PeerError: it is over ``MAX_DECODED_BYTES``, or over ``MAX_BATCH_BYTES`` once compressed (reason ``too_large``).
+
+    *Source:* RFC 8878, 3.1.1: Content_Checksum, the low 32 bits of XXH64.
     """
-    data = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(_ENCODER.encode(batch))
-    if len(data) > MAX_BATCH_BYTES:
+    text = _ENCODER.encode(batch)
+    data = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL, write_checksum=True).compress(text)
+    if len(data) > MAX_BATCH_BYTES or len(text) > MAX_DECODED_BYTES:
         subject = f"{batch.stream_id} {batch.first_seq}..{batch.last_seq}"
         raise PeerError("encode batch", subject, f"{len(data)} bytes", "seal smaller batches", "too_large")
     return data
+
+
+def split_batch(data: bytes) -> RawBatch:
+    """Decode the frame of a batch and leave its records as the text they are: to join batches without decoding them.
+
+    Raises:
+        PeerError: as ``decode_batch``, but the records are not looked at.
+    """
+    try:
+        return _RAW_DECODER.decode(_decompress(data))
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise PeerError("split batch", f"{len(data)} bytes", str(exc), "", "not_a_batch") from exc
 
 
 def decode_batch(data: bytes) -> Batch:
@@ -104,12 +121,21 @@ def _read_envelope(text: bytes) -> BatchEnvelope:
 def _decompress(data: bytes) -> bytes:
     if len(data) > MAX_BATCH_BYTES:
         raise PeerError("decode batch", f"{len(data)} bytes", "over the cap", "", "too_large")
-    # the size in the frame header is the sender's claim: read by the decompressor with a hard stop, not believed
-    reader = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).stream_reader(data, read_across_frames=False)
     try:
-        text = reader.read(MAX_DECODED_BYTES + 1)
+        text = _decompress_frame(data)
     except zstandard.ZstdError as exc:
         raise PeerError("decode batch", f"{len(data)} bytes", str(exc), "", "not_zstd") from exc
     if len(text) > MAX_DECODED_BYTES:
         raise PeerError("decode batch", f"{len(data)} bytes", f"over {MAX_DECODED_BYTES} bytes inside", "", "bomb")
     return text
+
+
+def _decompress_frame(data: bytes) -> bytes:
+    """Return the content, or one byte more than is allowed of it; a frame that is cut short is an error."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+    claimed = zstandard.frame_content_size(data)
+    if 0 < claimed <= MAX_DECODED_BYTES:
+        # memory is spent up to the cap at most; what is not as long as claimed, or ends before its checksum, fails
+        return decompressor.decompress(data)
+    # not claimed, or not believed: read with a hard stop
+    return decompressor.stream_reader(data, read_across_frames=False).read(MAX_DECODED_BYTES + 1)
