@@ -303,6 +303,29 @@ class HealthEvent(PayloadBase, frozen=True, tag="health"):
     counters: dict[str, int] = msgspec.field(default_factory=dict)
 
 
+class ClockSet(PayloadBase, frozen=True, tag="clock_set"):
+    """The moment at which a gateway first knew the time of a boot.
+
+    Whoever holds records of that boot that are marked unsynced and precede the moment can give them their time:
+    ``utc_ns - (mono_ns - record.mono_ns)``, wrong by at most ``error_ms`` and the drift of the quartz in between.
+
+    Attributes:
+        boot_id: the boot.
+        mono_ns: the moment by the monotonic clock of that boot, ns.
+        utc_ns: the same moment, UTC ns since 1970.
+        error_ms: bound of the error of ``utc_ns``, ms.
+        source: what told the time: a value of ``contracts.records.ClockState``, never "unsynced".
+        drift_ppm: how much the monotonic clock may run fast or slow, parts per million.
+    """
+
+    boot_id: str
+    mono_ns: int
+    utc_ns: int
+    error_ms: float
+    source: str
+    drift_ppm: float
+
+
 class Gap(PayloadBase, frozen=True, tag="gap"):
     """Records that will never come, declared: sequence numbers ``first_seq`` to ``last_seq`` and the reason.
 
@@ -332,5 +355,6 @@ Payload = (
     | Alarm
     | Log
     | HealthEvent
+    | ClockSet
     | Gap
 )

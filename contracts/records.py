@@ -12,6 +12,7 @@ from contracts.payloads import (
     Ais,
     Alarm,
     BerthSample,
+    ClockSet,
     CraneCycle,
     CraneSample,
     Depth,
@@ -48,11 +49,21 @@ class ClockState(StrEnum):
     GNSS = "gnss"
 
 
+MAX_BELIEVED_ERROR_MS = 60_000.0
+"""A wall clock that is wrong by more than a minute is no time, whoever measured it: a GNSS receiver says how wrong the
+clock is, it does not set it, and a clock that starts in 1970 is then known to be wrong by half a century."""
+
+
 class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     """Clock quality: steering source and a bound of the error in milliseconds (``None``: unknown)."""
 
     state: ClockState
     error_ms: float | None = None
+
+    def is_believed(self) -> bool:
+        """Tell whether a time by this clock may be used as a time: it is steered, and not known to be far off."""
+        is_near = self.error_ms is None or self.error_ms <= MAX_BELIEVED_ERROR_MS
+        return self.state is not ClockState.UNSYNCED and is_near
 
 
 class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,9 +91,19 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Observation, frozen=True, omit_defaults=True, kw_only=True):
-    """An observation at its place in a stream. ``seq`` counts from 1 without holes."""
+    """An observation at its place in a stream. ``seq`` counts from 1 without holes.
+
+    Attributes:
+        seq: its number.
+        mean_of: where it was never observed but is the mean of its series in one minute: of so many observations. The
+            gateway makes it when it thins, in the place of one of them; those with the minimum and the maximum stay.
+        original_at_ns: where ``observed_at_ns`` was back-filled once the clock was set: what the clock had said, UTC ns;
+            ``clock`` then tells by what it was set, and the bound of the error at this record.
+    """
 
     seq: int
+    mean_of: int = 0
+    original_at_ns: int | None = None
 
     def last_seq(self) -> int:
         """Return the last sequence number that this record accounts for: its own, or the end of the gap it declares."""
@@ -106,6 +127,7 @@ CLASS_OF_PAYLOAD: dict[type, RecordClass] = {
     CraneSample: RecordClass.TELEMETRY,
     BerthSample: RecordClass.TELEMETRY,
     Log: RecordClass.LOG,
+    ClockSet: RecordClass.LOG,
     HealthEvent: RecordClass.LOG,
 }
 """Class of each payload. A ``Gap`` has none of its own: it stands in the stream whose records it accounts for."""
