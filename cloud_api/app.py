@@ -5,17 +5,23 @@ meanwhile pages and sockets close, then the broker and the stores.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cloud_api.accounting.metrics import AccountingMetrics
+from cloud_api.accounting.models import Moment
+from cloud_api.accounting.policy import Accountant
+from cloud_api.accounting.service import AccountingService
+from cloud_api.accounting.store import SqlOpenStreamStore
 from cloud_api.backoff import FullJitter
 from cloud_api.bus.metrics import BusMetrics
 from cloud_api.bus.nats_bus import NatsBus
@@ -23,7 +29,7 @@ from cloud_api.bus.tls import client_context
 from cloud_api.event_loop_lag import measure_lag
 from cloud_api.fleet.metrics import FleetMetrics
 from cloud_api.fleet.registry_policy import FleetRegistry
-from cloud_api.fleet.service import FleetService
+from cloud_api.fleet.service import FleetService, read_status
 from cloud_api.fleet.store import SqlGatewayStore
 from cloud_api.guarding import start_guarded
 from cloud_api.history.retention import Retention
@@ -48,8 +54,8 @@ from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.service import TrackService
 from cloud_api.web.parts import WebParts
 from cloud_api.web.server import build_application, listen
-from contracts.errors import LinkError
-from contracts.topics import Channel
+from contracts.errors import LinkError, PeerError
+from contracts.topics import Channel, Topic
 
 DRAIN_TIMEOUT_S = 3.0
 """To commit and answer what was taken: two groups; what is not answered then, the gateways send again."""
@@ -150,8 +156,9 @@ async def _add_roles(parts: Parts, roles: frozenset[Role]) -> None:
         )
     if track_metrics is not None:
         picture, reader = await _add_track(parts, track_metrics)
+        accounting = await _add_accounting(parts, picture, reader)
         if "api" in roles:
-            await _add_api(parts, picture, reader, ingest)
+            await _add_api(parts, picture, reader, accounting, ingest)
 
 
 async def _add_store(parts: Parts, metrics: IngestMetrics) -> IngestService:
@@ -191,8 +198,38 @@ async def _add_track(parts: Parts, metrics: TrackMetrics) -> tuple[LivePicture, 
     return picture, reader
 
 
+async def _add_accounting(parts: Parts, picture: LivePicture, reader: SqliteHistoryReader) -> AccountingService:
+    """Add the continuous accounting: every process that shows the picture judges for itself, from the same history."""
+    store, metrics = SqlOpenStreamStore(parts.database), AccountingMetrics(parts.registry)
+    service = AccountingService(Accountant(), reader, store, picture, metrics, lambda: Moment(time_ns(), monotonic()))
+    try:
+        async with asyncio.timeout(WARM_TIMEOUT_S):
+            entries = await SqlGatewayStore(parts.database).load()
+            await service.restore((entry.status, entry.last_seen_ns) for entry in entries)
+    except (LinkError, TimeoutError) as exc:
+        _log.warning("accounting_not_restored", error=str(exc) or "timeout")
+
+    async def on_status(topic: Topic, data: bytes) -> None:
+        # what is not a report is counted by the track role, which reads the same channel
+        with contextlib.suppress(PeerError):
+            service.on_status(read_status(topic, data), time_ns())
+
+    await parts.bus.subscribe(Channel.STATUS, on_status)
+    parts.eternal.append(("accounting", service.run))
+
+    async def end() -> None:
+        await _end("accounting_write", service.save, CLOSE_TIMEOUT_S)
+
+    parts.ending.append(end)
+    return service
+
+
 async def _add_api(
-    parts: Parts, picture: LivePicture, reader: SqliteHistoryReader, ingest: IngestService | None
+    parts: Parts,
+    picture: LivePicture,
+    reader: SqliteHistoryReader,
+    accounting: AccountingService,
+    ingest: IngestService | None,
 ) -> None:
     """Add the HTTP server over the live picture and the history."""
     settings = parts.settings
@@ -201,6 +238,7 @@ async def _add_api(
         picture=picture,
         hub=hub,
         history=reader,
+        accounting=accounting,
         chart=await asyncio.to_thread(load_chart, settings.site.chart),
         checks=readiness_checks(parts.bus, reader, parts.database, ingest),
         control_room_dir=settings.control_room.dir,

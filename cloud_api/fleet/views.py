@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud_api.accounting.views import Balance, describe_balance
 from cloud_api.live.models import NS_PER_S, GatewayState
 from cloud_api.sensors.models import ClockQuality
 from cloud_api.timestamps import format_utc
@@ -43,6 +44,7 @@ class Gateway(BaseModel):
     oldest_unacknowledged_s: float | None = Field(description="age of the oldest of them when it was reported, s")
     quarantined_batches: int
     sources: list[GatewaySource]
+    balance: Balance | None = Field(description="what it produced and where that is; null before it was judged")
 
 
 class GatewayList(BaseModel):
@@ -89,4 +91,5 @@ def describe_gateway(state: GatewayState, now_ns: int) -> Gateway:
             )
             for source in status.sources
         ],
+        balance=None if state.standing is None else describe_balance(state.standing),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cloud_api.accounting.models import GatewayStanding
 from cloud_api.live.intervals import GATEWAY_ONLINE_S, SENSOR_STALE_S, expire_after_s, stale_after_s
 from cloud_api.live.partial_states import FieldTimes
 from cloud_api.live.wire import TargetRow
@@ -169,13 +170,24 @@ class SensorState:
 
 @dataclass(slots=True)
 class GatewayState:
-    """The latest report of one gateway, when it arrived (UTC ns of this server), and its clock less ours (ms)."""
+    """The latest report of one gateway.
+
+    Attributes:
+        id: ``{site}/{gateway}``.
+        status: the report.
+        seen_at_ns: UTC ns of this server when it arrived.
+        clock_offset_ms: its clock less ours, ms; None is unknown.
+        standing: the balance of what it produced, as readers know it; None before it was judged.
+        next_standing: a newer one that travels with the next report.
+    """
 
     id: str
     status: GatewayStatus
     seen_at_ns: int
     clock_offset_ms: float | None = None
     was_online: bool = True
+    standing: GatewayStanding | None = None
+    next_standing: GatewayStanding | None = None
 
     def is_online(self, now_ns: int) -> bool:
         """Tell whether a report arrived in the last 10 s."""

@@ -10,6 +10,7 @@ Times are UTC ns of this server (``now_ns``), given by the caller. *Source:* doc
 
 from collections import deque
 
+from cloud_api.accounting.models import GatewayStanding
 from cloud_api.live.intervals import EXPIRE_GATEWAY_S, EXPIRE_SENSOR_S
 from cloud_api.live.merging import POSITION_TYPES, STATIC_TYPES, merge
 from cloud_api.live.models import NS_PER_S, Changes, GatewayState, Order, Origin, SensorPayload, SensorState, Target
@@ -128,7 +129,22 @@ class LivePicture:
             clock_offset_ms: gateway's clock less ours, ms; None is unknown.
         """
         state = GatewayState(f"{status.site}/{status.gateway}", status, seen_at_ns, clock_offset_ms)
+        known = self._gateways.get(state.id)
+        if known is not None:
+            state.standing = known.next_standing or known.standing
         self.counters["evicted_gateways"] += self._gateways.put(state.id, state, self.tick + 1)
+        self._is_dirty = True
+
+    def tell_standing(self, standing: GatewayStanding) -> None:
+        """Take a gateway's balance, see ``Announcer``; sums that only grow wait for its next report, seconds away."""
+        state = self._gateways.get(standing.id)
+        if state is None or state.standing == standing:
+            return
+        if state.was_online and state.standing is not None and state.standing.telling() == standing.telling():
+            state.next_standing = standing
+            return
+        state.standing, state.next_standing = standing, None
+        self._gateways.put(state.id, state, self.tick + 1)
         self._is_dirty = True
 
     def review(self, now_ns: int) -> None:

@@ -60,3 +60,11 @@ vessels = sa.Table(
     sa.Column("to_starboard_m", sa.Integer),
     sa.Column("updated_at_ns", sa.BigInteger, nullable=False),
 )
+
+open_streams = sa.Table(
+    "open_streams",
+    metadata,
+    sa.Column("stream_id", sa.String(160), primary_key=True),
+    sa.Column("produced", sa.BigInteger, nullable=False),
+    sa.Column("since_ns", sa.BigInteger),
+)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cloud_api.accounting.routes import Standings
 from cloud_api.live.hub import LiveHub
 from cloud_api.live.picture import LivePicture
 from cloud_api.site.service import SiteChart
@@ -22,6 +23,7 @@ class WebParts:
         picture: the live picture that the track role feeds.
         hub: serves the live wire; its ``run`` is kept going by the composition root.
         history: where tracks are.
+        accounting: the balance of every gateway.
         chart: the site's chart (``cloud_api.site.service.load_chart``).
         checks: what /readyz asks, by name of the part.
         control_room_dir: folder of the built control room; None serves no pages.
@@ -33,6 +35,7 @@ class WebParts:
     picture: LivePicture
     hub: LiveHub
     history: HistoryReader
+    accounting: Standings
     chart: SiteChart
     checks: Mapping[str, Check] = field(default_factory=dict)
     control_room_dir: Path | None = None

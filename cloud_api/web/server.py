@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 from aiohttp import web
 
+from cloud_api.accounting import routes as accounting
 from cloud_api.fleet import routes as fleet
 from cloud_api.live import routes as live
 from cloud_api.live.metrics import PictureCollector
@@ -26,7 +27,7 @@ KEEPALIVE_S = 75.0
 SHUTDOWN_TIMEOUT_S = 3.0
 """For answers under way when the server ends; a supervisor waits 8 s before it kills."""
 
-API_ROUTES: tuple[Route, ...] = (*site.ROUTES, *vessels.ROUTES, *sensors.ROUTES, *fleet.ROUTES)
+API_ROUTES: tuple[Route, ...] = (*site.ROUTES, *vessels.ROUTES, *sensors.ROUTES, *fleet.ROUTES, *accounting.ROUTES)
 OPENAPI_PATH = "/api/v1/openapi.json"
 
 
@@ -45,6 +46,7 @@ def build_application(parts: WebParts) -> web.Application:
     application[live.ALLOWED_ORIGINS] = parts.allowed_origins
     application[site.CHART] = parts.chart
     application[vessels.VESSELS] = VesselService(parts.picture, parts.history, parts.utc_ns)
+    application[accounting.STANDINGS] = parts.accounting
     application[probes.CHECKS] = parts.checks
     application[probes.REGISTRY] = parts.registry
     if parts.control_room_dir is not None:

@@ -5,13 +5,14 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from prometheus_client import CollectorRegistry
 
+from cloud_api.accounting.models import GatewayStanding
 from cloud_api.history.models import TrackPoint
 from cloud_api.live.feed import LiveTiming
 from cloud_api.live.hub import LiveHub
@@ -59,6 +60,14 @@ class TrackLibrary:
 
 
 @dataclass
+class StandingsShelf:
+    """`Standings` that a test fills."""
+
+    standings: list[GatewayStanding] = field(default_factory=list)
+    looked_ns: int | None = None
+
+
+@dataclass
 class RunningServer:
     """One server under test."""
 
@@ -68,6 +77,7 @@ class RunningServer:
     hub: LiveHub
     track: TrackService
     history: TrackLibrary
+    accounting: StandingsShelf
     registry: CollectorRegistry
 
     def feed(self, *payloads: Payload, **changes: Any) -> None:
@@ -100,11 +110,13 @@ async def running_server(
     picture = LivePicture(max_targets)
     hub = LiveHub(picture, HubMetrics(registry), timing, max_clients)
     history = TrackLibrary()
+    accounting = StandingsShelf()
     application = build_application(
         WebParts(
             picture=picture,
             hub=hub,
             history=history,
+            accounting=accounting,
             chart=load_chart(chart),
             checks=checks or {},
             control_room_dir=control_room_dir,
@@ -118,7 +130,7 @@ async def running_server(
     try:
         async with aiohttp.ClientSession(base_url=url) as session:
             track = TrackService(picture, TrackMetrics(registry))
-            yield RunningServer(url, session, picture, hub, track, history, registry)
+            yield RunningServer(url, session, picture, hub, track, history, accounting, registry)
     finally:
         await runner.cleanup()
         ticker.cancel()

@@ -8,6 +8,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from cloud_api.accounting.models import Verdict
 from cloud_api.live.frames import MAX_CACHED, FrameComposer
 from cloud_api.live.models import Origin
 from cloud_api.live.picture import REPLAY_NS, LivePicture
@@ -15,6 +16,7 @@ from cloud_api.live.ticked_map import TickedMap
 from cloud_api.live.wire import FrameKind
 from tests.support.cloud_observations import NOW_NS, STREAM, S, position, record, static, status, wind
 from tests.support.live_wire import Frame, decode
+from tests.support.standings import standing
 
 EPOCH = 77
 
@@ -86,6 +88,10 @@ class Folding(RuleBasedStateMachine):
     @rule(gateway=st.sampled_from(["gw-1", "gw-2"]))
     def hear(self, gateway: str) -> None:
         self.picture.hear(status(gateway, self.now_ns), self.now_ns, 0.0)
+
+    @rule(gateway=st.sampled_from(["gw-1", "gw-2"]), verdict=st.sampled_from(Verdict), received=st.integers(1, 9))
+    def judge(self, gateway: str, verdict: Verdict, received: int) -> None:
+        self.picture.tell_standing(standing(f"demo/{gateway}", verdict, received=received))
 
     @rule(seconds=st.sampled_from([1, 15, 61, 1300, 90_000, 700_000]))
     def let_time_pass(self, seconds: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_api.accounting.models import Verdict
 from cloud_api.live import merging
 from cloud_api.live.intervals import EXPIRE_MOVING_S, EXPIRE_RESTING_S, EXPIRE_SENSOR_S
 from cloud_api.live.models import Origin, Position, Target
@@ -13,6 +14,7 @@ from cloud_api.live.picture import MAX_FUTURE_NS, REPLAY_NS, LivePicture
 from contracts.payloads import Ais, AisStation
 from contracts.records import Record
 from tests.support.cloud_observations import NOW_NS, STREAM, S, position, record, static, status, wind
+from tests.support.standings import standing
 
 ORIGIN = Origin("demo", "gw-1", "ais")
 
@@ -238,3 +240,23 @@ def test_messages_that_are_neither_position_nor_static_are_left_alone() -> None:
     picture = LivePicture()
     assert not see(picture, position(msg_type=8))
     assert picture.targets() == []
+
+
+def test_a_balance_that_calls_for_somebody_is_told_at_once_and_growing_sums_with_the_next_report() -> None:
+    picture = LivePicture()
+    picture.tell_standing(standing())
+    assert picture.gateways() == []
+    picture.hear(status(), NOW_NS, 0.0)
+    picture.tell_standing(standing())
+    tick = picture.advance(0)
+    picture.tell_standing(standing(received=91))
+    assert not picture.has_changes
+    picture.hear(status(), NOW_NS, 0.0)
+    changes = picture.changes_since(tick)
+    assert changes is not None
+    assert [one.standing.received for one in changes.gateways if one.standing] == [91]
+    tick = picture.advance(0)
+    picture.tell_standing(standing(verdict=Verdict.MISSING))
+    changes = picture.changes_since(tick)
+    assert changes is not None
+    assert [one.standing.missing for one in changes.gateways if one.standing] == [12]

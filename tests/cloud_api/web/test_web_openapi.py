@@ -15,6 +15,7 @@ def test_every_api_route_is_described() -> None:
         "/api/v1/vessels/{mmsi}/track",
         "/api/v1/sensors",
         "/api/v1/gateways",
+        "/api/v1/accounting",
         "/healthz",
         "/readyz",
     }

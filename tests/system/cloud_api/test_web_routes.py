@@ -12,17 +12,18 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from cloud_api.accounting.models import Verdict
 from cloud_api.history.models import TrackPoint
 from cloud_api.web.middleware import SECURITY_HEADERS
 from contracts.errors import LinkError
 from tests.support.cloud_observations import crane, position, static, status, wind
+from tests.support.standings import standing
 from tests.support.web_server import RunningServer, running_server
 
 pytestmark = pytest.mark.system
 
-ROUTES = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"] + [
-    f"/api/v1/{name}" for name in ("site", "vessels", "vessels/224000001", "vessels/1/track", "sensors", "gateways")
-]
+NAMES = ("site", "vessels", "vessels/224000001", "vessels/1/track", "sensors", "gateways", "accounting")
+ROUTES = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", *(f"/api/v1/{name}" for name in NAMES)]
 
 
 @pytest.fixture
@@ -231,3 +232,25 @@ async def test_a_long_list_lets_others_have_their_turn(server: RunningServer) ->
     assert len(vessels["items"]) == 5_001
     # described in one go, 5,000 take 50 ms here; the bound leaves room for a busy machine and the client's own parsing
     assert longest_s < 0.5
+
+
+async def test_the_balance_of_gateways_is_shown_a_page_at_a_time(server: RunningServer) -> None:
+    server.accounting.standings = [
+        standing("demo/gw-1"), standing("demo/gw-2", Verdict.MISSING), standing("demo/gw-3", Verdict.BUFFERED),
+    ]  # fmt: skip
+    server.accounting.looked_ns = time.time_ns()
+    _, page = await get(server, "/api/v1/accounting?limit=2")
+    assert [one["id"] for one in page["items"]] == ["demo/gw-1", "demo/gw-2"]
+    missing = page["items"][1]
+    assert (missing["verdict"], missing["missing"], missing["declared"]) == ("missing", 12, {"thinned": 10})
+    assert missing["streams"][0]["ranges"] == [{"first_seq": 51, "last_seq": 62}]
+    assert missing["since"] is not None
+    _, rest = await get(server, f"/api/v1/accounting?after={page['next']}")
+    assert ([one["id"] for one in rest["items"]], rest["next"]) == (["demo/gw-3"], None)
+    _, alarms = await get(server, "/api/v1/accounting?alarms=true")
+    assert [one["id"] for one in alarms["items"]] == ["demo/gw-2"]
+    _, one = await get(server, "/api/v1/accounting?gateway=demo/gw-3")
+    assert [item["verdict"] for item in one["items"]] == ["buffered"]
+    server.picture.tell_standing(standing("demo/gw-1", Verdict.MISSING))
+    _, gateways = await get(server, "/api/v1/gateways")
+    assert gateways["items"][0]["balance"]["missing"] == 12

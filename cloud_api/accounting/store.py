@@ -1,0 +1,33 @@
+"""The streams that are not whole, in the operations database."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from cloud_api.accounting.models import OpenStream
+from cloud_api.operations.database import OperationsDatabase
+from cloud_api.operations.tables import open_streams
+from cloud_api.operations.upsert import upsert
+
+
+class SqlOpenStreamStore:
+    """``OpenStreamStore`` on the operations database."""
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        self._database = database
+
+    async def load(self) -> list[OpenStream]:
+        """See ``OpenStreamStore``."""
+        query = sa.select(open_streams).order_by(open_streams.c.stream_id)
+        async with self._database.transaction("load open streams") as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [OpenStream(row["stream_id"], row["produced"], row["since_ns"]) for row in rows]
+
+    async def save(self, changed: Sequence[OpenStream], closed: Sequence[str]) -> None:
+        """See ``OpenStreamStore``."""
+        async with self._database.transaction("save open streams") as connection:
+            for one in changed:
+                changes = {"produced": one.produced, "since_ns": one.since_ns}
+                await upsert(connection, open_streams, {"stream_id": one.stream_id, **changes}, ["stream_id"], changes)
+            for stream_id in closed:
+                await connection.execute(sa.delete(open_streams).where(open_streams.c.stream_id == stream_id))

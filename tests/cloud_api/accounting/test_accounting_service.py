@@ -1,0 +1,156 @@
+"""The accounting's loop: what it shows, logs and stores, and what trouble of its stores does to it."""
+
+from collections.abc import Sequence
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from cloud_api.accounting.metrics import AccountingMetrics
+from cloud_api.accounting.models import GatewayStanding, Moment, OpenStream, Verdict
+from cloud_api.accounting.policy import Accountant
+from cloud_api.accounting.service import AccountingService
+from cloud_api.history.models import SeqRange, StreamBalance
+from cloud_api.history.ranges import total
+from contracts.errors import LinkError
+from contracts.health import StreamStatus
+from tests.support.batches import GATEWAY, SITE, START_NS, STREAM
+from tests.support.statuses import status
+
+
+class Shelf:
+    """``OpenStreamStore`` and ``BalanceReader`` in memory, and a list of what was announced."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, OpenStream] = {}
+        self.history: list[StreamBalance] = []
+        self.told: list[GatewayStanding] = []
+        self.is_failing = False
+        self.writes = 0
+
+    async def load(self) -> list[OpenStream]:
+        return list(self.rows.values())
+
+    async def save(self, changed: Sequence[OpenStream], closed: Sequence[str]) -> None:
+        self._answer()
+        self.writes += 1
+        self.rows |= {one.stream_id: one for one in changed}
+        for stream_id in closed:
+            del self.rows[stream_id]
+
+    async def balances(self) -> list[StreamBalance]:
+        self._answer()
+        return self.history
+
+    def tell_standing(self, standing: GatewayStanding) -> None:
+        self.told.append(standing)
+
+    def _answer(self) -> None:
+        if self.is_failing:
+            raise LinkError("read", "shelf", "busy", "", "busy")
+
+
+class Bench:
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self.shelf = shelf or Shelf()
+        self.registry = CollectorRegistry()
+        self.now_s = 0.0
+        self.service = AccountingService(
+            Accountant(), self.shelf, self.shelf, self.shelf, AccountingMetrics(self.registry), self.moment
+        )
+
+    def moment(self) -> Moment:
+        return Moment(START_NS + int(self.now_s * 1e9), self.now_s)
+
+    def receive(self, *ranges: tuple[int, int], declared: dict[str, int] | None = None) -> None:
+        covered = [SeqRange(*one) for one in ranges]
+        self.shelf.history = [StreamBalance(STREAM, covered[-1].last_seq, total(covered), declared or {}, covered)]
+
+    async def looks(self, count: int, next_seq: int, held: list[tuple[int, int]]) -> None:
+        for _ in range(count):
+            stream = StreamStatus(stream_id=STREAM, next_seq=next_seq, buffered_ranges=held)
+            self.service.on_status(msgspec.structs.replace(status(), streams=[stream]), self.moment().utc_ns)
+            self.now_s += 6.0
+            await self.service.look()
+
+    def figure(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, {"site": SITE, "gateway": GATEWAY} | labels)
+
+
+async def test_an_alarm_is_logged_once_shown_in_figures_and_cleared() -> None:
+    bench = Bench()
+    bench.receive((1, 50), (61, 100))
+    with capture_logs() as logs:
+        await bench.looks(8, 101, [])
+    (alarm,) = [entry for entry in logs if entry["event"] == "accounting_alarm"]
+    assert (alarm["log_level"], alarm["records"], alarm["ranges"]) == ("error", 10, ["51..60"])
+    assert bench.figure("accounting_unexplained_records") == 10
+    assert bench.figure("accounting_holes") == 1
+    bench.receive((1, 100))
+    with capture_logs() as logs:
+        await bench.looks(2, 101, [])
+    assert [entry["event"] for entry in logs] == ["accounting_alarm_cleared"]
+    assert (bench.figure("accounting_unexplained_records"), bench.figure("accounting_holes")) == (0, 0)
+    assert bench.shelf.told[-1].verdict is Verdict.WHOLE
+
+
+async def test_declared_losses_are_warned_of_when_a_reason_begins_and_counted() -> None:
+    bench = Bench()
+    bench.receive((1, 100))
+    await bench.looks(1, 101, [])
+    bench.receive((1, 200), declared={"capacity": 60, "of_the_future": 5})
+    with capture_logs() as logs:
+        await bench.looks(2, 201, [])
+    warned = {entry["reason"]: entry["records"] for entry in logs if entry["event"] == "records_declared_lost"}
+    assert warned == {"capacity": 60, "of_the_future": 5}
+    assert bench.figure("accounting_declared_lost_records", reason="capacity") == 60
+    assert bench.figure("accounting_declared_lost_records", reason="other") == 5
+    bench.receive((1, 200))
+    await bench.looks(1, 201, [])
+    assert bench.figure("accounting_declared_lost_records", reason="capacity") == 0
+
+
+async def test_a_history_that_does_not_answer_is_told_once_and_keeps_what_was_seen() -> None:
+    bench = Bench()
+    bench.receive((1, 100))
+    await bench.looks(1, 101, [])
+    bench.shelf.is_failing = True
+    with capture_logs() as logs:
+        await bench.looks(3, 101, [])
+    assert [entry["event"] for entry in logs] == ["accounting_blind"]
+    assert bench.registry.get_sample_value("accounting_errors_total", {"reason": "busy"}) == 3
+    assert bench.service.standings[0].verdict is Verdict.WHOLE
+    bench.shelf.is_failing = False
+    with capture_logs() as logs:
+        await bench.looks(1, 101, [])
+    assert [entry["event"] for entry in logs] == ["accounting_sees_again"]
+
+
+async def test_what_is_not_whole_outlives_the_process() -> None:
+    bench = Bench()
+    bench.receive((1, 50), (61, 100))
+    await bench.looks(6, 101, [])
+    await bench.service.save()
+    await bench.service.save()
+    assert bench.shelf.writes == 1
+    (kept,) = bench.shelf.rows.values()
+    after = Bench(bench.shelf)
+    after.now_s = bench.now_s
+    stream = StreamStatus(stream_id=STREAM, next_seq=101, buffered_ranges=[])
+    await after.service.restore([(msgspec.structs.replace(status(), streams=[stream]), START_NS)])
+    await after.looks(6, 101, [])
+    assert after.service.standings[0].since_ns == kept.since_ns
+    after.receive((1, 100))
+    await after.looks(1, 101, [])
+    await after.service.save()
+    assert after.shelf.rows == {}
+
+
+async def test_a_store_that_fails_is_tried_again() -> None:
+    bench = Bench()
+    await bench.looks(1, 101, [(1, 100)])
+    bench.shelf.is_failing = True
+    await bench.service.save()
+    bench.shelf.is_failing = False
+    await bench.service.save()
+    assert bench.shelf.rows == {STREAM: OpenStream(STREAM, 100, None)}
