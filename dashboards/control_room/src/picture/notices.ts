@@ -1,12 +1,13 @@
 /**
  * What the operator must be told without asking, worst first. Pure policy: the picture and `now` in, notices out.
  *
- * Every notice names something to act on: a link, a gateway, a source, a distress beacon. Priorities are those of IMO
+ * Every notice names something to act on: a link, a gateway, its records, a source, a distress beacon. Priorities are those of IMO
  * A.1021(26); a value that is merely old is greyed where it stands and does not call.
  */
 import type { LinkState } from '../wire/link_policy.ts';
 import type { Gateway } from '../wire/frame.ts';
 import type { MessageKey } from '../i18n/translate.ts';
+import { freshLoss, isBalanceAlarm, timeOf } from './balance.ts';
 import { GATEWAY_ONLINE_S, ageOf } from './staleness.ts';
 
 export type Priority = 'alarm' | 'warning' | 'caution';
@@ -67,10 +68,13 @@ function linkNotice(watched: Watched): Notice {
 function gatewayNotices(gateway: Gateway, nowMs: number | null): Notice[] {
   const name = gateway.gateway;
   const { ageS, isOnline } = gatewayContact(gateway, nowMs);
+  const found = balanceNotices(gateway, nowMs);
   if (!isOnline) {
-    return [notice(gateway, 'offline', 'warning', 'notice.gateway_offline', { gateway: name }, ageS)];
+    return [...found, notice(gateway, 'offline', 'warning', 'notice.gateway_offline', { gateway: name }, ageS)];
   }
-  const found: Notice[] = [];
+  if (gateway.is_volatile === true) {
+    found.push(notice(gateway, 'volatile', 'warning', 'notice.gateway_volatile', { gateway: name }));
+  }
   const oldestS = gateway.oldest_unacknowledged_s;
   if (oldestS !== null && oldestS >= BACKLOG_S) {
     found.push(notice(gateway, 'backlog', 'warning', 'notice.gateway_backlog', { gateway: name }, oldestS));
@@ -88,6 +92,22 @@ function gatewayNotices(gateway: Gateway, nowMs: number | null): Notice[] {
     if (source.state !== 'backoff' && source.state !== 'stopped') continue;
     const values = { gateway: name, source: source.source, state: source.state };
     found.push(notice(gateway, `source:${source.source}`, 'caution', 'notice.source_down', values));
+  }
+  return found;
+}
+
+function balanceNotices(gateway: Gateway, nowMs: number | null): Notice[] {
+  const found: Notice[] = [];
+  const balance = gateway.balance;
+  if (balance && isBalanceAlarm(balance)) {
+    const values = { gateway: gateway.gateway, n: balance.missing, since: timeOf(balance.since) ?? '' };
+    const key = balance.verdict === 'went_back' ? 'notice.records_went_back' : 'notice.records_missing';
+    found.push(notice(gateway, 'balance', 'alarm', key, values));
+  }
+  const lost = freshLoss(gateway, nowMs);
+  if (lost > 0) {
+    const values = { gateway: gateway.gateway, n: lost };
+    found.push(notice(gateway, 'declared', 'warning', 'notice.records_declared', values));
   }
   return found;
 }

@@ -1,4 +1,4 @@
-/** The gateways: heard or not, what waits on their disks, how good their clocks are, and each of their sources. */
+/** The gateways: heard or not, whether all of theirs is here, what waits on their disks, their clocks and sources. */
 import { type TemplateResult, html, nothing } from 'lit';
 import { UNKNOWN, age, clock, day, number, quantity } from '../i18n/format.ts';
 import { language, plural, t, tData } from '../i18n/translate.ts';
@@ -7,6 +7,7 @@ import { ageOf } from '../picture/staleness.ts';
 import type { Gateway, GatewaySource } from '../wire/frame.ts';
 import { ageTag } from './age_tag.ts';
 import type { Desk } from './desk.ts';
+import { renderBalance } from './gateway_balance.ts';
 import { PRIORITY } from './icons.ts';
 import { SignalElement } from './signal_element.ts';
 
@@ -58,6 +59,7 @@ export class GatewayList extends SignalElement {
     >`;
     return html`
       <dl class="pairs">
+        ${renderBalance(gateway, this.desk.timeZone())}
         ${pair('field.buffered', html`${records} · ${bytes(gateway.buffered_bytes)}`, 'buffered_records')}
         ${pair('field.oldest', oldest, 'oldest_unacknowledged_s')}
         ${gateway.quarantined_batches > 0 ? pair('field.quarantined', quarantined, 'quarantined_batches') : nothing}

@@ -83,9 +83,10 @@ export class NoticeBar extends SignalElement {
           : t('notice.link_never');
       return html`<strong>${t(notice.key)}</strong> ${detail}`;
     }
-    const state = notice.values['state'];
+    const { state, since } = notice.values;
     const values = {
       ...notice.values,
+      ...(typeof since === 'number' ? { since: clock(since, this.desk.timeZone()) } : {}),
       age: ageText,
       ...(state === undefined ? {} : { state: tData('source', state) }),
     };

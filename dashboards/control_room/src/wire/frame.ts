@@ -67,6 +67,19 @@ export interface GatewaySource {
   last_error: string;
 }
 
+/** What a gateway produced and where it is: produced = received + buffered + declared + missing (or under suspicion). */
+export interface GatewayBalance {
+  /** unknown, whole, buffered; went_back, vanished and missing are alarms. */
+  verdict: string;
+  since: string | null;
+  produced: number;
+  received: number;
+  buffered: number;
+  declared: Record<string, number>;
+  declared_at: string | null;
+  missing: number;
+}
+
 export interface Gateway {
   id: string;
   site: string;
@@ -83,6 +96,12 @@ export interface Gateway {
   oldest_unacknowledged_s: number | null;
   quarantined_batches: number;
   sources: GatewaySource[];
+  /** Absent from servers before the accounting. */
+  balance?: GatewayBalance | null;
+  /** Time that its disk lasts at the present rate, s; null where it did not say. */
+  headroom_s?: number | null;
+  /** It keeps records in memory only: its disk cannot be written. */
+  is_volatile?: boolean;
 }
 
 export interface Frame {

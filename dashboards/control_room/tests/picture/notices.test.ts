@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Watched, currentNotices, gatewayContact } from '../../src/picture/notices.ts';
+import { freshLoss, losses } from '../../src/picture/balance.ts';
 import type { GatewaySource } from '../../src/wire/frame.ts';
-import { NOW_MS, gateway } from '../support/samples.ts';
+import { BALANCE, NOW_MS, gateway } from '../support/samples.ts';
 
 function watched(part: Partial<Watched> = {}): Watched {
   return {
@@ -65,4 +66,37 @@ test('backlog, quarantine, clock and sources are told, worst first', () => {
     'caution demo/gw-quay:clock',
     'caution demo/gw-quay:source:plc-1',
   ]);
+});
+
+test('records that nobody has are an alarm, also while the gateway is out of contact', () => {
+  const balance = { ...BALANCE, verdict: 'missing', missing: 12, since: '2026-11-24T02:12:00.000Z' };
+  const state = watched({ gateways: [gateway({ is_online: false, balance })] });
+  assert.deepEqual(ids(state), ['alarm demo/gw-quay:balance', 'warning demo/gw-quay:offline']);
+  assert.deepEqual(currentNotices(state)[0]?.values, {
+    gateway: 'gw-quay',
+    n: 12,
+    since: Date.parse('2026-11-24T02:12:00.000Z'),
+  });
+  assert.equal(currentNotices(watched({ gateways: [gateway({ balance })] }))[0]?.key, 'notice.records_missing');
+});
+
+test('what waits on the gateway is no notice; a loss is, for an hour after it grew', () => {
+  const balance = { ...BALANCE, verdict: 'buffered', buffered: 900, declared: { thinned: 30, damaged: 2 } };
+  assert.deepEqual(ids(watched({ gateways: [gateway({ balance })] })), []);
+  const grown = { ...balance, declared_at: '2026-11-24T02:30:00.000Z' };
+  const state = watched({ gateways: [gateway({ balance: grown })] });
+  assert.deepEqual(ids(state), ['warning demo/gw-quay:declared']);
+  assert.equal(currentNotices(state)[0]?.values['n'], 32);
+  assert.deepEqual(ids({ ...state, nowMs: NOW_MS + 3600_000, gateways: [] }), []);
+  assert.equal(freshLoss(gateway({ balance: grown }), NOW_MS + 3600_000), 0);
+});
+
+test('losses are named largest first, and a gateway without a disk calls', () => {
+  const balance = { ...BALANCE, declared: { age: 1, thinned: 30, capacity: 2 } };
+  assert.deepEqual(
+    losses(balance).map((loss) => loss.reason),
+    ['thinned', 'capacity', 'age'],
+  );
+  assert.deepEqual(losses(null), []);
+  assert.deepEqual(ids(watched({ gateways: [gateway({ is_volatile: true })] })), ['warning demo/gw-quay:volatile']);
 });

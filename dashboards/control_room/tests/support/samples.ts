@@ -1,5 +1,5 @@
 /** Frames, sensors and gateways as the server sends them, with the parts that a test cares about changed. */
-import type { Frame, Gateway, Sensor, TargetColumns } from '../../src/wire/frame.ts';
+import type { Frame, Gateway, GatewayBalance, Sensor, TargetColumns } from '../../src/wire/frame.ts';
 import type { TargetRow } from './encoder.ts';
 
 export const NOW_MS = Date.parse('2026-11-24T03:00:00.000Z');
@@ -54,6 +54,17 @@ export function sensor(part: Partial<Sensor> = {}): Sensor {
     ...part,
   };
 }
+
+export const BALANCE: GatewayBalance = {
+  verdict: 'whole',
+  since: null,
+  produced: 1000,
+  received: 1000,
+  buffered: 0,
+  declared: {},
+  declared_at: null,
+  missing: 0,
+};
 
 export function gateway(part: Partial<Gateway> = {}): Gateway {
   return {
