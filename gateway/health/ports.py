@@ -5,7 +5,7 @@ from typing import Protocol
 from contracts.health import GatewayStatus, SourceStatus
 from gateway.outbox.database import Damage
 from gateway.outbox.models import OutboxStats
-from gateway.uplink.uplink import UplinkState
+from gateway.uplink.connection import UplinkState
 
 
 class ObservedDriver(Protocol):

@@ -4,6 +4,8 @@ import socket
 import ssl
 
 from contracts.errors import LinkError
+from gateway.uplink.ports import Ending
+from gateway.uplink.reactions_policy import FIRST_FAILURE, reaction_of
 
 OPERATION = "connect to broker"
 OWN_CERTIFICATE_HINT = "is the gateway's certificate expired, revoked, or of another authority? provision it again"
@@ -40,10 +42,29 @@ def _from_tls(subject: str, error: ssl.SSLError, cause: str) -> LinkError:
     return LinkError(OPERATION, subject, cause, "is this the broker's MQTT port with TLS?", "tls")
 
 
-def refused(subject: str, answer: str) -> LinkError:
-    """Translate a CONNACK or SUBACK that says no."""
-    hint = "the broker does not allow this: is the gateway registered, is its certificate that of this gateway?"
-    return LinkError(OPERATION, subject, answer, hint, "not_authorised")
+def refused(subject: str, code: int, answer: str) -> LinkError:
+    """Translate a CONNACK or SUBACK that says no.
+
+    Args:
+        subject: host and port.
+        code: MQTT 5 reason code.
+        answer: the same in words.
+    """
+    reaction = reaction_of(code)
+    return LinkError(OPERATION, subject, answer, reaction.hint, reaction.reason)
+
+
+def ending(code: int | None, cause: str) -> Ending:
+    """Translate the end of a connection that was up.
+
+    Args:
+        code: reason code of the broker's DISCONNECT; None if it said nothing.
+        cause: what is known of it.
+    """
+    if code is None or code < FIRST_FAILURE:
+        return Ending("lost", cause or "the connection ended", "check the network and the broker")
+    reaction = reaction_of(code)
+    return Ending(reaction.reason, cause, reaction.hint)
 
 
 def closed_early(subject: str) -> LinkError:

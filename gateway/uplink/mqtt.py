@@ -19,6 +19,8 @@ from firmware_configs.device import Broker, Identity
 from firmware_configs.device import Uplink as UplinkSettings
 from gateway.counters import Counters
 from gateway.uplink import failures
+from gateway.uplink.ports import Ending, Granted, Message, Refusal
+from gateway.uplink.reactions_policy import FIRST_FAILURE, NO_SUBSCRIBERS, NOT_AUTHORISED
 from gateway.uplink.tls import make_context
 
 CONNECT_TIMEOUT_S = 10.0
@@ -30,6 +32,8 @@ LOOP_TIMEOUT_S = 1.0
 MAX_INBOX = 1024
 """Messages from the broker that wait for the event loop: four full windows of receipts. What is more is dropped and
 counted; a receipt that was dropped comes again with the resend."""
+MAX_QUEUED_FACTOR = 4
+"""Windows that paho may hold: a resend may meet its forerunner, which the broker has not acknowledged yet."""
 
 
 @dataclass(slots=True)
@@ -38,8 +42,10 @@ class _Session:
 
     client: Client
     subject: str
-    ready: asyncio.Future[None]
+    ready: asyncio.Future[Granted]
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    granted: Granted = field(default_factory=Granted)
+    code: int | None = None
     cause: str = ""
     is_closing: bool = False
 
@@ -69,10 +75,10 @@ class MqttTransport:
         self._subscriptions = subscriptions
         self._counters = counters
         self._session: _Session | None = None
-        self._inbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_INBOX)
+        self._inbox: asyncio.Queue[Message | Refusal] = asyncio.Queue(MAX_INBOX)
         self._inbox_room = threading.BoundedSemaphore(MAX_INBOX)
 
-    async def connect(self, broker: Broker) -> None:
+    async def connect(self, broker: Broker) -> Granted:
         """Connect and subscribe; see the port."""
         await self.disconnect()
         subject = f"{broker.host}:{broker.port}"
@@ -85,7 +91,7 @@ class MqttTransport:
         thread.start()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await session.ready
+                return await session.ready
         except TimeoutError as exc:
             await self.disconnect()
             raise failures.from_exception(subject, exc) from exc
@@ -93,22 +99,36 @@ class MqttTransport:
             await self.disconnect()
             raise
 
-    async def closed(self) -> str:
+    async def answers(self, broker: Broker) -> bool:
+        """Probe a broker by a TLS handshake of its own; see the port."""
+        name = broker.server_name or broker.host
+        try:
+            context = await asyncio.to_thread(make_context, self._identity, name)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, writer = await asyncio.open_connection(broker.host, broker.port, ssl=context, server_hostname=name)
+                writer.close()
+                await writer.wait_closed()
+        except (OSError, LinkError):  # a TimeoutError is an OSError
+            return False
+        return True
+
+    async def closed(self) -> Ending:
         """Wait for the end of the connection; see the port."""
         session = self._session
         if session is None:
-            return "no connection"
+            return failures.ending(None, "no connection")
         await session.ended.wait()
-        return session.cause
+        return failures.ending(session.code, session.cause)
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+    def publish(self, topic: str, payload: bytes, qos: int) -> int:
         """Queue a message; see the port."""
         session = self._session
         if session is None or session.ended.is_set() or not session.ready.done():
-            return False
-        return session.client.publish(topic, payload, qos).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+            return 0
+        sent = session.client.publish(topic, payload, qos)
+        return sent.mid if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else 0
 
-    async def next_messages(self) -> list[tuple[str, bytes]]:
+    async def next_messages(self) -> list[Message | Refusal]:
         """Wait for messages; see the port."""
         messages = [await self._inbox.get()]
         while not self._inbox.empty():
@@ -140,9 +160,8 @@ class MqttTransport:
         )
         client.tls_set_context(make_context(self._identity, broker.server_name or broker.host))
         client.connect_timeout = CONNECT_TIMEOUT_S
-        # a resend may meet its forerunner, which the broker has not acknowledged yet
         client.max_inflight_messages_set(2 * self._settings.window_batches)
-        client.max_queued_messages_set(4 * self._settings.window_batches)
+        client.max_queued_messages_set(MAX_QUEUED_FACTOR * self._settings.window_batches)
         client.on_socket_register_write = lambda _client, _data, _socket: None
         return client
 
@@ -150,38 +169,59 @@ class MqttTransport:
         """Turn paho's callbacks, which come on the connection's thread, into events of the loop."""
 
         def on_connect(
-            client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
+            client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, properties: Properties | None
         ) -> None:
             if code.is_failure:
-                _call(loop, _settle, session, failures.refused(session.subject, str(code)))
+                _call(loop, _settle, session, failures.refused(session.subject, code.value, str(code)))
                 client.disconnect()
-            else:
-                client.subscribe(list(self._subscriptions))
+                return
+            # paho sends more than the broker's receive maximum; a broker may end the connection for that
+            at_once = min(2 * self._settings.window_batches, getattr(properties, "ReceiveMaximum", 65_535))
+            client.max_inflight_messages_set(at_once)
+            session.granted = Granted(getattr(properties, "MaximumPacketSize", None))
+            client.subscribe(list(self._subscriptions))
 
         def on_subscribe(
             client: Client, _data: object, _mid: int, codes: list[ReasonCode], _properties: Properties | None
         ) -> None:
-            denied = [str(code) for code in codes if code.is_failure]
-            answer = f"subscription: {', '.join(denied)}"
-            _call(loop, _settle, session, failures.refused(session.subject, answer) if denied else None)
+            denied = [code for code in codes if code.is_failure]
             if denied:
+                answer = f"subscription: {', '.join(str(code) for code in denied)}"
+                # 3.1.1 has one code for every no (0x80): a subscription is refused for want of rights
+                code = denied[0].value if denied[0].value != FIRST_FAILURE else NOT_AUTHORISED
+                _call(loop, _settle, session, failures.refused(session.subject, code, answer))
                 client.disconnect()
+            else:
+                _call(loop, _settle, session, session.granted)
 
         def on_disconnect(
-            _client: Client, _data: object, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
+            _client: Client, _data: object, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
         ) -> None:
             session.cause = str(code)
+            session.code = code.value if flags.is_disconnect_packet_from_server else None
+
+        def on_publish(
+            _client: Client, _data: object, mid: int, code: ReasonCode, _properties: Properties | None
+        ) -> None:
+            if code.value == NO_SUBSCRIBERS:
+                self._counters.add("puback_no_subscribers")
+            elif code.is_failure:
+                self._pass_on(loop, Refusal(mid, code.value))
 
         def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
-            if self._inbox_room.acquire(blocking=False):
-                _call(loop, self._inbox.put_nowait, (message.topic, message.payload))
-            else:
-                self._counters.add("uplink_inbox_dropped")
+            self._pass_on(loop, Message(message.topic, bytes(message.payload)))
 
         session.client.on_connect = on_connect
         session.client.on_subscribe = on_subscribe
         session.client.on_disconnect = on_disconnect
         session.client.on_message = on_message
+        session.client.on_publish = on_publish
+
+    def _pass_on(self, loop: asyncio.AbstractEventLoop, item: Message | Refusal) -> None:
+        if self._inbox_room.acquire(blocking=False):
+            _call(loop, self._inbox.put_nowait, item)
+        else:
+            self._counters.add("uplink_inbox_dropped")
 
     def _run(self, session: _Session, broker: Broker, loop: asyncio.AbstractEventLoop) -> None:
         """Body of the connection's thread."""
@@ -201,13 +241,13 @@ class MqttTransport:
             _call(loop, session.ended.set)
 
 
-def _settle(session: _Session, failure: LinkError | None) -> None:
+def _settle(session: _Session, outcome: LinkError | Granted) -> None:
     if session.ready.done():
         return
-    if failure is None:
-        session.ready.set_result(None)
+    if isinstance(outcome, Granted):
+        session.ready.set_result(outcome)
     else:
-        session.ready.set_exception(failure)
+        session.ready.set_exception(outcome)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: object, *arguments: object) -> None:

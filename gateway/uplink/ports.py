@@ -1,19 +1,62 @@
 """What the uplink needs: a store of batches, a transport to one broker, and someone who carries out commands."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.commands import Command, CommandResult
 from contracts.receipt import Receipt
 from firmware_configs.device import Broker
-from gateway.outbox.models import StoredBatch
+from gateway.outbox.models import Lane, StoredBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a broker allows on a connection.
+
+    Attributes:
+        max_packet_bytes: largest packet it takes; None: it has said nothing (MQTT 3.1.1 cannot).
+    """
+
+    max_packet_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a connection has ended: reason (a word of ``reactions_policy``, or "lost"), cause and hint for a person."""
+
+    reason: str
+    cause: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The broker's no to something that was published: a PUBACK with a reason code of failure."""
+
+    packet_id: int
+    code: int
 
 
 class BatchStore(Protocol):
     """Sealed batches on disk. All methods raise ``LinkError`` while the disk does not answer."""
 
-    async def next_batches(self, exclude: Collection[int], limit: int, room_bytes: int) -> list[StoredBatch]:
-        """Return batches to send, most urgent first, none of ``exclude``."""
+    async def next_batches(
+        self, lane: Lane, exclude: Collection[int], limit: int, room_bytes: int
+    ) -> list[StoredBatch]:
+        """Return batches of a lane to send next, none of ``exclude``."""
+        ...
+
+    def set_hungry(self, is_hungry: bool) -> None:  # noqa: FBT001 - the outbox's own signature
+        """Tell whether live batches can go up at once: they are then sealed as they are stored."""
         ...
 
     async def read_batch(self, batch_id: int) -> StoredBatch | None:
@@ -28,7 +71,7 @@ class BatchStore(Protocol):
 class Transport(Protocol):
     """One connection at a time to one broker; mutual TLS is not an option but the only way."""
 
-    async def connect(self, broker: Broker) -> None:
+    async def connect(self, broker: Broker) -> Granted:
         """Connect and subscribe, within the transport's own timeout.
 
         Raises:
@@ -36,16 +79,20 @@ class Transport(Protocol):
         """
         ...
 
-    async def closed(self) -> str:
-        """Wait for the end of the connection and return its cause."""
+    async def answers(self, broker: Broker) -> bool:
+        """Tell whether a broker can be reached and is who it should be; the connection in use stays."""
         ...
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
-        """Hand a message to the connection; False if there is none, or it is full."""
+    async def closed(self) -> Ending:
+        """Wait for the end of the connection."""
         ...
 
-    async def next_messages(self) -> list[tuple[str, bytes]]:
-        """Wait for messages and return all that have come, as (topic, payload)."""
+    def publish(self, topic: str, payload: bytes, qos: int) -> int:
+        """Hand a message to the connection; returns its packet id, 0 if there is no connection, or it is full."""
+        ...
+
+    async def next_messages(self) -> list[Message | Refusal]:
+        """Wait for messages and refusals, and return all that have come."""
         ...
 
     async def disconnect(self) -> None:

@@ -10,43 +10,50 @@ from contracts.codec import decode_message, encode_message
 from contracts.commands import Command, CommandResult
 from contracts.errors import LinkError, PeerError
 from contracts.health import GatewayStatus
-from contracts.limits import MAX_MESSAGE_BYTES
+from contracts.limits import MAX_BATCH_BYTES, MAX_MESSAGE_BYTES
 from contracts.receipt import Receipt
 from contracts.topics import Channel, topic
-from edge_agent.backoff import FullJitter
 from firmware_configs.device import Broker
 from firmware_configs.device import Uplink as UplinkSettings
 from gateway.counters import Counters
-from gateway.outbox.models import StoredBatch
 from gateway.outbox.ports import OutboxClock
 from gateway.uplink.commands import CommandGate, Verdict
-from gateway.uplink.ports import BatchStore, CommandRunner, Transport
-from gateway.uplink.window import Window
+from gateway.uplink.connection import Connection, UplinkState
+from gateway.uplink.lanes_policy import LaneFigures
+from gateway.uplink.ports import BatchStore, CommandRunner, Ending, Granted, Refusal, Transport
+from gateway.uplink.reactions_policy import PACKET_TOO_LARGE, Patience
+from gateway.uplink.sender import IDLE_S, RETRY_S, Sender
+from gateway.uplink.silence_policy import Silence
 
-STABLE_S = 10.0
-"""A connection held this long was a success: the backoff begins anew. One that is accepted and cut at once was not."""
-RETRY_S = 1.0
-"""Wait after a full transport or a disk that does not answer."""
 STUCK_S = 30.0
 """A transport that takes nothing for this long is given up for another connection, perhaps to another broker."""
-IDLE_S = 5.0
-"""Longest sleep of the sender; it is woken by sealed batches and receipts."""
 COMMAND_TIMEOUT_S = 20.0
 MAX_COMMANDS = 8
 """Commands that wait: each takes seconds, and an operator who has sent eight has no answer to any of them yet."""
+
+STUCK = Ending("stuck", "the broker takes nothing any more, though the connection holds", "check the broker's log")
+UNANSWERED = Ending(
+    "no_receipts",
+    "batches go out, but the cloud answers none",
+    "is the cloud's store role running, and may this gateway publish and subscribe below its own topics?",
+)
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class UplinkState:
-    """Where the uplink stands: the broker it is or was last connected to, and why it is down."""
+class UplinkFigures:
+    """What goes up.
 
-    is_up: bool = False
-    broker: str = ""
-    reason: str = "starting"
-    cause: str = ""
-    hint: str = ""
+    Attributes:
+        lanes: one entry a lane.
+        backlog_window: batches of the backlog that may be in flight; below 1 it is a share of time.
+        stragglers: batches that have no answer while others get theirs.
+    """
+
+    lanes: list[LaneFigures]
+    backlog_window: float
+    stragglers: int
 
 
 class Uplink:
@@ -78,22 +85,32 @@ class Uplink:
         self._store = store
         self._transport = transport
         self._clock = clock
-        self._brokers = brokers
+        self._has_others = len(brokers) > 1
         self._runner = runner
         self._counters = counters
-        self._window = Window(settings.window_batches, settings.receipt_timeout_s, settings.resend_cap_s)
-        self._backoff = FullJitter(settings.reconnect_base_s, settings.reconnect_cap_s)
-        self._full_since: float | None = None
+        self._connection = Connection(transport, clock, settings, brokers, counters, self._connected, self._lost)
+        self._sender = Sender(
+            store, transport, clock, settings, self._topics[Channel.RECORDS], len(brokers), counters
+        )  # fmt: skip
+        self._silence = Silence()
+        self._has_suspect = False
         self._gate = CommandGate()
         self._commands: asyncio.Queue[Command] = asyncio.Queue(MAX_COMMANDS)
         self._wake = asyncio.Event()
-        self._is_idle = asyncio.Event()
-        self.state = UplinkState()
+
+    @property
+    def state(self) -> UplinkState:
+        """Where the uplink stands."""
+        return self._connection.state
+
+    def figures(self) -> UplinkFigures:
+        """Return what goes up, by lane."""
+        return UplinkFigures(self._sender.figures(), self._sender.pace, self._sender.stragglers)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._connect_forever(), name="uplink-connection")
+            tasks.create_task(self._connection.run(), name="uplink-connection")
             tasks.create_task(self._send_forever(), name="uplink-sender")
             tasks.create_task(self._receive_forever(), name="uplink-receiver")
             tasks.create_task(self._obey_forever(), name="uplink-commands")
@@ -109,17 +126,17 @@ class Uplink:
             self._counters.add("status_shortened")
             sources = [structs.replace(source, rejected={}, last_error="") for source in status.sources]
             payload = encode_message(structs.replace(status, sources=sources, counters={}))
-        return self.state.is_up and self._transport.publish(self._topics[Channel.STATUS], payload, 0)
+        return self.state.is_up and self._transport.publish(self._topics[Channel.STATUS], payload, 0) > 0
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until everything on disk is sent and answered, at most ``timeout_s``; True if it is."""
         if not self.state.is_up:
             return False
-        self._is_idle.clear()
+        self._sender.is_idle.clear()
         self.wake()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._is_idle.wait()
+                await self._sender.is_idle.wait()
         except TimeoutError:
             return False
         return True
@@ -128,45 +145,30 @@ class Uplink:
         """Say goodbye to the broker."""
         await self._transport.disconnect()
 
-    async def _connect_forever(self) -> None:
-        index = 0
-        while True:
-            broker = self._brokers[index % len(self._brokers)]
-            name = f"{broker.host}:{broker.port}"
-            try:
-                await self._transport.connect(broker)
-            except LinkError as exc:
-                index += 1
-                self._counters.add(f"uplink_failures_{exc.reason}")
-                self._change(UplinkState(False, name, exc.reason, exc.cause, exc.hint))
-                await asyncio.sleep(self._backoff.next_s())
-                continue
-            connected_at = self._clock.mono_s()
-            self._window.reconnected(connected_at)
-            self._change(UplinkState(True, name, ""))
-            self.wake()
-            cause = await self._transport.closed()
-            if self._clock.mono_s() - connected_at >= STABLE_S:
-                self._backoff.reset()
-            else:
-                index += 1
-            self._counters.add("uplink_lost")
-            self._change(UplinkState(False, name, "lost", cause, "check the network and the broker"))
-            await asyncio.sleep(self._backoff.next_s())
+    def _connected(self, granted: Granted) -> None:
+        limit = granted.max_packet_bytes
+        if limit is not None and limit < MAX_BATCH_BYTES:
+            hint = "batches over it cannot go up: raise it at the broker, or lower outbox.seal_records"
+            log.warning("broker_packet_limit", limit_bytes=limit, batch_bytes=MAX_BATCH_BYTES, hint=hint)
+        self._silence.connected()
+        self._sender.connected(granted, self._connection.broker_index)
+        self.wake()
 
-    def _change(self, state: UplinkState) -> None:
-        before, self.state = self.state, state
-        if state.is_up:
-            log.info("uplink_up", broker=state.broker)
-        elif before.is_up or before.reason != state.reason:
-            log.warning("uplink_down", broker=state.broker, reason=state.reason, cause=state.cause, hint=state.hint)
+    def _lost(self, ending: Ending) -> None:
+        self._has_suspect = ending.reason == PACKET_TOO_LARGE.reason
+        self.wake()
 
     async def _send_forever(self) -> None:
         while True:
             self._wake.clear()
+            is_up = self.state.is_up
             try:
-                sleep_s = await self._send_round() if self.state.is_up else IDLE_S
-                await self._leave_if_stuck()
+                if self._has_suspect:
+                    self._has_suspect = False
+                    await self._sender.suspected()
+                self._sender.be_hungry(is_up=is_up)
+                sleep_s = await self._sender.send() if is_up else IDLE_S
+                await self._leave_if_useless()
             except LinkError:
                 self._counters.add("uplink_store_errors")
                 sleep_s = RETRY_S
@@ -176,68 +178,60 @@ class Uplink:
             except TimeoutError:
                 continue
 
-    async def _leave_if_stuck(self) -> None:
-        """Give up a connection on which the broker acknowledges nothing any more, though it answers pings."""
-        if self._full_since is not None and self._clock.mono_s() - self._full_since >= STUCK_S:
-            self._full_since = None
+    async def _leave_if_useless(self) -> None:
+        """Give up a connection that takes nothing any more, or on which the cloud does not answer."""
+        now = self._clock.mono_s()
+        if self._sender.has_flights:
+            self._silence.sent(now)
+        full_since = self._sender.full_since
+        if full_since is not None and now - full_since >= STUCK_S:
+            self._sender.full_since = None
             self._counters.add("uplink_stuck")
-            await self._transport.disconnect()
-
-    async def _send_round(self) -> float:
-        """Send what is due; returns how long there is nothing to do, s."""
-        for batch_id in self._window.due(self._clock.mono_s()):
-            batch = await self._store.read_batch(batch_id)
-            if batch is None:
-                self._window.gone(batch_id)
-            elif self._send(batch):
-                self._counters.add("batches_resent")
-            else:
-                return RETRY_S
-        limit, room_bytes = self._window.room()
-        if limit > 0:
-            for batch in await self._store.next_batches(self._window.ids(), limit, room_bytes):
-                if not self._send(batch):
-                    return RETRY_S
-        if not self._window.ids():
-            self._is_idle.set()
-        wake_at = self._window.wake_at()
-        return IDLE_S if wake_at is None else min(IDLE_S, max(0.0, wake_at - self._clock.mono_s()))
-
-    def _send(self, batch: StoredBatch) -> bool:
-        if not self._transport.publish(self._topics[Channel.RECORDS], batch.data, 1):
-            self._counters.add("uplink_transport_full")
-            self._full_since = self._full_since or self._clock.mono_s()
-            return False
-        self._full_since = None
-        self._window.sent(batch.batch_id, batch.digest, len(batch.data), self._clock.mono_s())
-        self._counters.add("batches_sent")
-        self._counters.add("uplink_bytes", len(batch.data))
-        return True
+            await self._connection.leave(STUCK)
+        elif self._silence.is_over_limit(now):
+            self._counters.add("uplink_unanswered")
+            await self._connection.leave(UNANSWERED)
+        else:
+            self._connection.show(UNANSWERED if self._silence.is_noticed(now) else None)
 
     async def _receive_forever(self) -> None:
         while True:
             receipts: list[Receipt] = []
-            for name, payload in await self._transport.next_messages():
+            for item in await self._transport.next_messages():
+                if isinstance(item, Refusal):
+                    await self._refused(item)
+                    continue
                 try:
-                    if name == self._topics[Channel.RECEIPT]:
-                        receipts.append(decode_message(payload, Receipt))
-                    elif name == self._topics[Channel.COMMAND]:
-                        self._admit(decode_message(payload, Command))
+                    if item.topic == self._topics[Channel.RECEIPT]:
+                        receipts.append(decode_message(item.payload, Receipt))
+                    elif item.topic == self._topics[Channel.COMMAND]:
+                        self._admit(decode_message(item.payload, Command))
                 except PeerError as exc:
                     self._counters.add(f"messages_rejected_{exc.reason}")
             await self._settle(receipts)
 
+    async def _refused(self, refusal: Refusal) -> None:
+        try:
+            reaction = await self._sender.refused(refusal)
+        except LinkError:
+            self._counters.add("uplink_store_errors")
+            return
+        if self._has_others and reaction.lanes and reaction.patience is Patience.PERSON:
+            cause = "the broker refuses what is published"
+            await self._connection.leave(Ending(reaction.reason, cause, reaction.hint))
+        self.wake()
+
     async def _settle(self, receipts: list[Receipt]) -> None:
         if not receipts:
             return
-        named = [(receipt, None if receipt.stream_id else self._window.find(receipt.digest)) for receipt in receipts]
+        self._silence.answered()
+        named = [(receipt, None if receipt.stream_id else self._sender.find(receipt.digest)) for receipt in receipts]
         try:
             gone = await self._store.settle(named)
         except LinkError:
             self._counters.add("uplink_store_errors")
             return
-        for batch_id in gone:
-            self._window.gone(batch_id)
+        self._sender.settled(gone)
         self.wake()
 
     def _admit(self, command: Command) -> None:

@@ -11,7 +11,7 @@ from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
 from gateway.outbox.database import Damage
 from gateway.outbox.models import OutboxStats
-from gateway.uplink.uplink import UplinkState
+from gateway.uplink.connection import UplinkState
 from tests.gateway.health.test_journal import Sink
 
 

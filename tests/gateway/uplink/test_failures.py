@@ -37,4 +37,11 @@ def test_a_broker_that_is_not_who_it_should_be_is_told_from_a_certificate_of_our
     failure = failures.from_exception("broker:8883", error)
     assert (failure.reason, failure.cause) == ("broker_certificate", "Hostname mismatch")
     assert failures.closed_early("b").hint == failures.OWN_CERTIFICATE_HINT
-    assert failures.refused("b", "Not authorized").reason == "not_authorised"
+    assert failures.refused("b", 0x87, "Not authorized").reason == "not_authorised"
+
+
+def test_an_end_without_a_word_is_a_loss_and_a_reason_code_is_heeded() -> None:
+    assert failures.ending(None, "").reason == "lost"
+    assert failures.ending(0x00, "Normal disconnection").reason == "lost"
+    assert failures.ending(0x8E, "Session taken over").reason == "taken_over"
+    assert failures.ending(0x97, "Quota exceeded").hint
