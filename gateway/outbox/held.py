@@ -52,7 +52,7 @@ class HeldRanges:
         self._lasts[index : index + 1] = [b for _, b in pieces]
 
     def pairs(self) -> list[Range]:
-        """Return the ranges as a status tells them: where there are more than it may, the last reaches over the rest."""
+        """Return the ranges as a status tells them; where there are too many, the last reaches over the rest."""
         found = list(zip(self._firsts, self._lasts, strict=True))
         if len(found) <= MAX_BUFFERED_RANGES:
             return found

@@ -1,5 +1,7 @@
 """Ranges held, against a set of numbers."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ def test_any_coming_and_going_of_batches_is_that_of_a_set(slots: list[int]) -> N
             model |= numbers
         pairs = held.pairs()
         assert {seq for a, b in pairs for seq in range(a, b + 1)} == model
-        assert all(left[1] + 1 < right[0] for left, right in zip(pairs, pairs[1:], strict=False))
+        assert all(left[1] + 1 < right[0] for left, right in pairwise(pairs))
 
 
 def test_a_part_of_a_range_may_go() -> None:
