@@ -35,7 +35,8 @@ _TRACK = """
 """
 _LATEST = """
     SELECT series.site, series.gateway, series.source, series.place, points.seq, points.observed_at_ns,
-           points.clock_state, points.clock_error_ms, points.mono_ns, boots.boot_id, points.payload, points.raw
+           points.clock_state, points.clock_error_ms, points.mono_ns, boots.boot_id, points.payload, points.raw,
+           points.mean_of, points.original_at_ns
     FROM series
     JOIN points ON points.point_ref = (
         SELECT newest.point_ref FROM points AS newest
@@ -81,7 +82,8 @@ def latest_observations(connection: sqlite3.Connection, since_ns: int) -> list[t
     """Return the newest record of each series, see ``HistoryReader.latest_observations``."""
     found = []
     for row in connection.execute(_LATEST, (since_ns,)):
-        site, gateway, source, place, seq, observed_at_ns, state, error_ms, mono_ns, boot_id, payload, raw = row
+        site, gateway, source, place, seq, observed_at_ns, state, error_ms, mono_ns, boot_id, payload, raw, *more = row
+        mean_of, original_at_ns = more
         record = Record(
             seq=seq,
             observed_at_ns=observed_at_ns,
@@ -92,6 +94,8 @@ def latest_observations(connection: sqlite3.Connection, since_ns: int) -> list[t
             payload=_PAYLOAD_DECODER.decode(payload),
             place=place or None,
             raw=raw,
+            mean_of=mean_of,
+            original_at_ns=original_at_ns,
         )
         found.append((site, gateway, record))
     return found

@@ -24,8 +24,8 @@ _VALUE_ERRORS = (OverflowError, UnicodeEncodeError, sqlite3.DataError, sqlite3.I
 
 _INSERT_POINT = """
     INSERT INTO points (stream_ref, seq, series_ref, observed_at_ns, clock_state, clock_error_ms, mono_ns, boot_ref,
-                        payload, raw)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        payload, raw, mean_of, original_at_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -134,4 +134,6 @@ class SqliteHistoryWriter:
             self._references.boot(self._connection, record.boot_id),
             _ENCODER.encode(record.payload).decode(),
             record.raw,
+            record.mean_of,
+            record.original_at_ns,
         )

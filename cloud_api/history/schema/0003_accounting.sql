@@ -1,4 +1,5 @@
--- History, version 3: the running balance of each stream, written in the transaction of the records.
+-- History, version 3: the running balance of each stream, written in the transaction of the records; what was thinned
+-- and what was back-filled is told from what was observed.
 
 -- Numbers accounted for: received, declared lost, or taken away by retention; ascending, disjoint, never touching. A
 -- stream that arrives in order is one row whatever its length, so that what is missing is found without counting.
@@ -19,6 +20,11 @@ CREATE TABLE declared (
 
 -- How many numbers of an expired range were declared lost; before this version it was not noted.
 ALTER TABLE expired ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;
+
+-- What a gateway says of a record that is not as it was observed: how many observations it is the mean of, and what the
+-- clock had said before it was set.
+ALTER TABLE points ADD COLUMN mean_of INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE points ADD COLUMN original_at_ns INTEGER;
 
 -- Islands: a range begins a new one if it does not touch anything before it. The ledger stands for the points: it was
 -- always written with them, and has a two hundredth of their rows.

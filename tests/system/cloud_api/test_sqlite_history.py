@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cloud_api.history import sqlite_database, sqlite_queries
@@ -104,6 +105,8 @@ async def test_the_latest_of_each_series_comes_back_as_it_was(
     positions = [record(seq, position(MMSI)) for seq in (2, 3)]
     log = record(1, Log(level="info", event="started"))
     wind = [record(seq, Wind(speed_mps=float(seq))) for seq in (1, 2)]
+    # back-filled, and the mean of a minute
+    wind[1] = msgspec.structs.replace(wind[1], mean_of=60, original_at_ns=5)
     telemetry, logs = (STREAM.replace("track", name) for name in ("telemetry", "log"))
     await writer.commit(
         received(batch(1, 3, records=[name, *positions]), batch(1, 2, telemetry, wind), batch(1, 1, logs, [log]))
