@@ -97,8 +97,8 @@ class Record(Observation, frozen=True, omit_defaults=True, kw_only=True):
         seq: its number.
         mean_of: where it was never observed but is the mean of its series in one minute: of so many observations. The
             gateway makes it when it thins, in the place of one of them; those with the minimum and the maximum stay.
-        original_at_ns: where ``observed_at_ns`` was back-filled once the clock was set: what the clock had said, UTC ns;
-            ``clock`` then tells by what it was set, and the bound of the error at this record.
+        original_at_ns: where ``observed_at_ns`` was back-filled once the clock was set: what the clock had said,
+            UTC ns; ``clock`` then tells by what it was set, and the bound of the error at this record.
     """
 
     seq: int

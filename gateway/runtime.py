@@ -15,21 +15,22 @@ from edge_agent.clock_reference import ClockReferences
 from edge_agent.handover.source_lock import SourceLock
 from firmware_configs.device import EffectiveConfig
 from gateway.alarms.keeper import AlarmKeeper
+from gateway.certificate import Validity, validity
 from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
 from gateway.health.journal import Journal
 from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
-from gateway.local.certificate import ends_at
 from gateway.local.metrics import GatewayCollector
 from gateway.local.page import LocalPage
+from gateway.outbox.gaps import GATEWAY_SOURCE
 from gateway.outbox.outbox import Outbox
-from gateway.outbox.packing import GATEWAY_SOURCE
 from gateway.supervisor.driver_log import DriverLogs
 from gateway.supervisor.process import Launcher
 from gateway.supervisor.server import HandOverServer
 from gateway.supervisor.supervisor import Supervisor
+from gateway.timekeeping.timekeeper import Timekeeper
 from gateway.uplink.mqtt import MqttTransport
 from gateway.uplink.uplink import Uplink
 
@@ -80,7 +81,7 @@ class Gateway:
         self._folder = folder
         self._counters = Counters()
         self._clocks = ClockReferences()
-        self._clock = DeviceClock(ClockProbe(best_reference=self._clocks.best))
+        self._clock = DeviceClock(ClockProbe(best_reference=self._clocks.best), self._clocks.best)
         self._lock = SourceLock(folder / "_gateway.lock")
         self._outbox = Outbox(config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters)
         socket_path = folder / "handover.sock"
@@ -95,10 +96,13 @@ class Gateway:
         self._server = HandOverServer(socket_path, self._supervisor.drivers, self._alarms, self._counters, self._clocks)
         files = {name: driver.log_path for name, driver in self._supervisor.drivers.items()}
         self._driver_logs = DriverLogs(files, self._counters)
+        own = _certificate(config.identity.certificate)
+        journal = self._make_journal()
+        floor_ns = round(own.begins_at * 1e9) if own else 0
+        self._timekeeper = Timekeeper(config.data_dir / "known_time", self._clock, journal, floor_ns)
         self._uplink = self._make_uplink(owner)
-        self._reporter = self._make_reporter(board)
-        ends = _certificate_ends_at(config.identity.certificate)
-        collector = GatewayCollector(board, config.hardware, config.data_dir, ends)
+        self._reporter = self._make_reporter(board, journal)
+        collector = GatewayCollector(board, config.hardware, config.data_dir, own.ends_at if own else None)
         self._page = LocalPage(config.local.host, config.local.port, board, collector)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,6 +125,7 @@ class Gateway:
                         ("uplink", self._uplink),
                         ("health", self._reporter),
                         ("logs", self._driver_logs),
+                        ("time", self._timekeeper),
                     )
                 ]
                 drivers = tasks.create_task(self._supervisor.run(), name="supervisor")
@@ -150,6 +155,7 @@ class Gateway:
         await self._server.close()
         await self._uplink.disconnect()
         await asyncio.to_thread(self._page.stop)
+        await self._timekeeper.keep()
         try:
             await self._outbox.close()
         except LinkError as exc:
@@ -173,22 +179,27 @@ class Gateway:
         ]
         # not a dot: NATS refuses client ids that hold one of its separators
         client_id = "_".join(owner)
-        transport = MqttTransport(client_id, config.identity, config.uplink, subscriptions, self._counters)
+        transport = MqttTransport(
+            client_id, config.identity, config.uplink, subscriptions, self._counters, self._timekeeper.judge_by
+        )
         commands = GatewayCommands(self._supervisor, lambda: self._reporter.report())  # noqa: PLW0108 - made below
         return Uplink(
             owner, self._outbox, transport, self._clock, config.uplink, config.brokers, commands, self._counters
         )
 
-    def _make_reporter(self, board: Board) -> Reporter:
-        config = self._settings.config
+    def _make_journal(self) -> Journal:
         stamper = Stamper(GATEWAY_SOURCE, None, self._clock.boot_id, ClockProbe(best_reference=self._clocks.best))
+        return Journal(GATEWAY_SOURCE, self._outbox, stamper, self._counters)
+
+    def _make_reporter(self, board: Board, journal: Journal) -> Reporter:
+        config = self._settings.config
         return Reporter(
             Owner(config.site, config.device, software_version()),
             self._clock,
             self._supervisor.drivers,
             self._outbox,
             self._uplink,
-            Journal(GATEWAY_SOURCE, self._outbox, stamper, self._counters),
+            journal,
             board,
             self._counters,
             config.local.status_interval_s,
@@ -209,8 +220,8 @@ async def _guard(work: Awaitable[None], name: str) -> None:
     raise RuntimeError(f"{name} has ended by itself")
 
 
-def _certificate_ends_at(path: Path) -> float | None:
+def _certificate(path: Path) -> Validity | None:
     try:
-        return ends_at(path.read_text(encoding="ascii"))
+        return validity(path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError):
         return None

@@ -3,6 +3,7 @@
 While the disk does not take them they wait here, oldest first; what no longer fits is counted.
 """
 
+import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Journal:
         self._stored_no = 0
         self._waiting: deque[Observation] = deque()
         self._sending: list[Observation] = []
+        self._lock = asyncio.Lock()
 
     def write(self, payload: Payload) -> None:
         """Stamp a payload and let it wait for ``flush``."""
@@ -58,15 +60,16 @@ class Journal:
 
         A failed attempt is repeated with the same observations and numbers, because it may have been committed.
         """
-        if not self._sending:
-            self._sending = list(self._waiting)
-            self._waiting.clear()
-        if not self._sending:
+        async with self._lock:
+            if not self._sending:
+                self._sending = list(self._waiting)
+                self._waiting.clear()
+            if not self._sending:
+                return True
+            try:
+                last_no = self._stored_no + len(self._sending)
+                self._stored_no = await self._sink.append(self._source, self._run_id, last_no, self._sending)
+            except LinkError:
+                return False
+            self._sending = []
             return True
-        try:
-            last_no = self._stored_no + len(self._sending)
-            self._stored_no = await self._sink.append(self._source, self._run_id, last_no, self._sending)
-        except LinkError:
-            return False
-        self._sending = []
-        return True

@@ -7,6 +7,7 @@ so that paho does not write from the caller's thread).
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -18,6 +19,7 @@ from contracts.errors import LinkError
 from firmware_configs.device import Broker, Identity
 from firmware_configs.device import Uplink as UplinkSettings
 from gateway.counters import Counters
+from gateway.timekeeping.floor_policy import JudgeBy
 from gateway.uplink import failures
 from gateway.uplink.ports import Ending, Granted, Message, Refusal
 from gateway.uplink.reactions_policy import FIRST_FAILURE, NO_SUBSCRIBERS, NOT_AUTHORISED
@@ -59,6 +61,7 @@ class MqttTransport:
         settings: protocol version, keep-alive, window.
         subscriptions: topics and their QoS.
         counters: where drops are counted.
+        judge_by: returns the time that the broker's certificate is judged by, None for the system clock.
     """
 
     def __init__(
@@ -68,12 +71,14 @@ class MqttTransport:
         settings: UplinkSettings,
         subscriptions: list[tuple[str, int]],
         counters: Counters,
+        judge_by: Callable[[], JudgeBy | None] = lambda: None,
     ) -> None:
         self._client_id = client_id
         self._identity = identity
         self._settings = settings
         self._subscriptions = subscriptions
         self._counters = counters
+        self._judge_by = judge_by
         self._session: _Session | None = None
         self._inbox: asyncio.Queue[Message | Refusal] = asyncio.Queue(MAX_INBOX)
         self._inbox_room = threading.BoundedSemaphore(MAX_INBOX)
@@ -86,6 +91,7 @@ class MqttTransport:
         loop = asyncio.get_running_loop()
         session = _Session(client, subject, loop.create_future())
         self._wire(session, loop)
+        self._wire_messages(session, loop)
         self._session = session
         thread = threading.Thread(target=self._run, args=(session, broker, loop), name="uplink-mqtt", daemon=True)
         thread.start()
@@ -103,7 +109,7 @@ class MqttTransport:
         """Probe a broker by a TLS handshake of its own; see the port."""
         name = broker.server_name or broker.host
         try:
-            context = await asyncio.to_thread(make_context, self._identity, name)
+            context = await asyncio.to_thread(make_context, self._identity, name, self._judge_by())
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 _, writer = await asyncio.open_connection(broker.host, broker.port, ssl=context, server_hostname=name)
                 writer.close()
@@ -158,7 +164,7 @@ class MqttTransport:
             protocol=protocol,
             reconnect_on_failure=False,
         )
-        client.tls_set_context(make_context(self._identity, broker.server_name or broker.host))
+        client.tls_set_context(make_context(self._identity, broker.server_name or broker.host, self._judge_by()))
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(2 * self._settings.window_batches)
         client.max_queued_messages_set(MAX_QUEUED_FACTOR * self._settings.window_batches)
@@ -200,6 +206,13 @@ class MqttTransport:
             session.cause = str(code)
             session.code = code.value if flags.is_disconnect_packet_from_server else None
 
+        session.client.on_connect = on_connect
+        session.client.on_subscribe = on_subscribe
+        session.client.on_disconnect = on_disconnect
+
+    def _wire_messages(self, session: _Session, loop: asyncio.AbstractEventLoop) -> None:
+        """The same for what comes while the connection is up."""
+
         def on_publish(
             _client: Client, _data: object, mid: int, code: ReasonCode, _properties: Properties | None
         ) -> None:
@@ -211,9 +224,6 @@ class MqttTransport:
         def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
             self._pass_on(loop, Message(message.topic, bytes(message.payload)))
 
-        session.client.on_connect = on_connect
-        session.client.on_subscribe = on_subscribe
-        session.client.on_disconnect = on_disconnect
         session.client.on_message = on_message
         session.client.on_publish = on_publish
 
