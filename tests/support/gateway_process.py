@@ -61,6 +61,7 @@ class GatewayProcess:
         mqtt_ports: list[int],
         identity: Pair | None = None,
         local_port: int = 1,
+        program: str = "gateway",
         **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,7 @@ class GatewayProcess:
         self.config = folder / "device.yaml"
         self.config.write_text(yaml.safe_dump(device), encoding="utf-8")
         self._profiles = profiles
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = folder / "gateway.log"
 
@@ -97,7 +99,7 @@ class GatewayProcess:
 
     def start(self) -> None:
         """Start it."""
-        arguments = [sys.executable, "-m", "gateway", "run", "--config"]
+        arguments = [sys.executable, "-m", self._program, "run", "--config"]
         arguments += [str(self.config), "--profiles", str(self._profiles)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(arguments, cwd=ROOT, stdout=log, stderr=log)
