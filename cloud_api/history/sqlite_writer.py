@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from cloud_api.history import sqlite_coverage
+from cloud_api.history import sqlite_clock_sets, sqlite_coverage
 from cloud_api.history.models import CommitOutcome, ReceivedBatch, SeqRange
 from cloud_api.history.series import ReferenceCache, SeriesKey, series_key
 from cloud_api.history.sqlite_database import open_for_writing, translated
@@ -71,6 +71,7 @@ class SqliteHistoryWriter:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 outcomes = [self._store_apart(item) for item in batches]
+                sqlite_clock_sets.apply_some(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 self._references.clear()
@@ -119,8 +120,10 @@ class SqliteHistoryWriter:
 
     def _insert_points(self, stream_ref: int, stream_id: str, records: list[Record]) -> None:
         site, gateway, _, _ = split_stream_id(stream_id)
-        points = [self._point(stream_ref, series_key(site, gateway, record), record) for record in records]
+        timed = sqlite_clock_sets.timed(self._connection, site, gateway, records)
+        points = [self._point(stream_ref, series_key(site, gateway, record), record) for record in timed]
         self._connection.executemany(_INSERT_POINT, points)
+        sqlite_clock_sets.note(self._connection, site, gateway, records)
 
     def _point(self, stream_ref: int, key: SeriesKey, record: Record) -> tuple[object, ...]:
         return (
