@@ -13,9 +13,9 @@ from cloud_api.accounting.models import Moment, StreamReport
 from cloud_api.history.models import SeqRange, StreamBalance
 from cloud_api.history.ranges import intersect, subtract
 
-CONFIRM_S = 15.0
-"""A number stays unexplained this long before it is an alarm, if two reports say so: seven reports at the usual 2 s."""
-CONFIRM_ALONE_S = 30.0
+CONFIRM_S = 10.0
+"""A number stays unexplained this long before it is an alarm, if two reports say so: five reports at the usual 2 s."""
+CONFIRM_ALONE_S = 25.0
 """… and this long if the gateway has fallen silent. With a look each 5 s, both are far inside the promised 60 s."""
 MAX_SUSPECTS = 1_000
 """Ranges watched a stream; the lowest stay. What has more holes has been an alarm for long."""

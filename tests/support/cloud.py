@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -105,6 +106,16 @@ class RunningCloud:
             return []
         lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [event for line in lines if (event := json.loads(line))["event"] == name]
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of a GET request to the API role."""
+        return json.loads(self.text(path))
+
+    def text(self, path: str) -> str:
+        """Return the text of a GET request to the API role."""
+        url = self.events("http_listening")[-1]["url"]
+        with urllib.request.urlopen(f"{url}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
 
     def gateway(self, site: str, gateway: str) -> FakeGateway:
         files = gateway_identity(self.broker, site, gateway)

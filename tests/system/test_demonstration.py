@@ -120,6 +120,15 @@ def test_every_gateway_is_online(demonstration: Demonstration) -> None:
     )
 
 
+def test_every_record_is_accounted_for(demonstration: Demonstration) -> None:
+    def all_judged() -> bool:
+        items = demonstration.get("/api/v1/accounting")["items"]
+        return len(items) >= 4 and all(one["verdict"] in ("whole", "buffered") for one in items)
+
+    wait_until(all_judged, LIVE_WITHIN_S, "a balance of every gateway")
+    assert demonstration.get("/api/v1/accounting?alarms=true")["items"] == []
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():

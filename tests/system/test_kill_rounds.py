@@ -130,6 +130,7 @@ def test_nothing_accepted_is_lost_or_doubled(tmp_path: Path) -> None:
         finally:
             instrument.stop()
         wait_until(lambda: port.is_ready() and drained(port), RECOVERY_TIMEOUT_S * 2, "the outbox is empty")
+        check_accounting(port)
         check_history(port, instrument, [at for at in driver_kills if at is not None])
         accounts = {account["stream_id"].rsplit(".", 1)[1]: account for account in port.accounts()}
         assert gateway.stop() == 0
@@ -139,6 +140,17 @@ def test_nothing_accepted_is_lost_or_doubled(tmp_path: Path) -> None:
         assert numbered["track"] > len(instrument.written_at) / 2
         assert all(account["is_whole"] for account in accounts.values()), accounts
     pty.close()
+
+
+def check_accounting(port: Port) -> None:
+    """The continuous accounting has never called, whatever was killed, and finds everything here."""
+    assert "accounting_alarm" not in (port.folder / "cloud.log").read_text()
+    wait_until(
+        lambda: [one["verdict"] for one in port.get("/api/v1/accounting")["items"]] == ["whole"],
+        RECOVERY_TIMEOUT_S,
+        "a whole balance",
+        0.5,
+    )
 
 
 def check_history(port: Port, instrument: Instrument, driver_kills: list[float]) -> None:
