@@ -4,11 +4,11 @@ The list is in order of preference. One that fails gives way to the next; one th
 the first. The first is gone back to only when it has answered without a miss for the whole of ``return_after_s``:
 a broker that comes and goes must not take the gateway with it.
 
-*When*: the first attempt after a start and after a loss is spread over the fleet, further ones back off with full
-jitter. ``spread_s`` says how wide: ``fleet_size`` arrivals as uniform draws in the spread are Poisson-like with a mean
-rate m, and the peak second of them is held below ``arrivals_per_s`` by m + 4 sqrt(m) = arrivals_per_s. After failures
-each gateway draws anew from a step of twice the spread: draws that follow one another arrive at 2 / step, so that a
-broker that comes back at any moment again meets m.
+*When*: every attempt is drawn from a step with full jitter, the first after a start or a loss too, and the step is
+never shorter than the spread of the fleet. ``spread_s`` says how wide that is. Attempts that follow one another, each
+drawn uniformly from a step S, make a renewal process whose density rises from 1/S to its peak e/S at the end of the
+first step, and then falls to 2/S; so whenever the broker comes back, at most N e/S gateways a second arrive, and S is
+chosen so that this mean m leaves room for chance: m + 4 sqrt(m) = ``arrivals_per_s``.
 
 *Source:* M. Brooker, Exponential Backoff And Jitter (AWS, 2015): full jitter.
 """
@@ -30,14 +30,14 @@ PROBES = 3
 
 
 def spread_s(fleet_size: int, arrivals_per_s: float) -> float:
-    """Return over how long a fleet must spread its arrivals, s.
+    """Return over how long a fleet must spread its attempts, s.
 
     Args:
         fleet_size: gateways that may come together, from 1.
         arrivals_per_s: connections that the broker bears in its worst second, > 0.
     """
     mean_per_s = (math.sqrt(4 + arrivals_per_s) - 2) ** 2
-    return fleet_size / mean_per_s if fleet_size > 1 else 0.0
+    return math.e * fleet_size / mean_per_s if fleet_size > 1 else 0.0
 
 
 class Reconnect:
@@ -51,10 +51,10 @@ class Reconnect:
     """
 
     def __init__(self, base_s: float, cap_s: float, fleet_spread_s: float, draw: Callable[[], float]) -> None:
-        base_s = max(base_s, 2 * fleet_spread_s)
+        base_s = max(base_s, fleet_spread_s)
         cap_s = max(cap_s, base_s)
         busy_s = BUSY_FACTOR * base_s
-        self._spread_s = max(base_s / 2, fleet_spread_s)
+        self._first_s = base_s
         self._draw = draw
         self._backoffs = {
             Patience.WEATHER: FullJitter(base_s, cap_s, draw),
@@ -64,7 +64,7 @@ class Reconnect:
 
     def first_s(self) -> float:
         """Return how long to wait before the very first attempt, s."""
-        return self._draw() * self._spread_s
+        return self._draw() * self._first_s
 
     def failed_s(self, patience: Patience) -> float:
         """Return how long to wait after an attempt that failed, s."""

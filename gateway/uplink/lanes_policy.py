@@ -88,7 +88,7 @@ class Lanes:
 
     @property
     def pace(self) -> float:
-        """How many batches of the backlog may be in flight; below 1 it is a share of time."""
+        """How many batches of the backlog may be in flight."""
         return self._pace.window
 
     def reconnected(self, now: float) -> None:
@@ -146,15 +146,18 @@ class Lanes:
         if lane is Lane.BACKLOG:
             self._share.take(size, now)
             self._floor.take(size, now)
+            self._pace.sent(now)
         state = self._lanes[lane]
         state.batches += 1
         state.size_bytes += size
         state.sent_rate.add(size, now)
         return self._window.sent(batch, now)
 
-    def timed_out(self, now: float) -> None:
-        """Note that an answer is missing."""
-        self._pace.congested(now)
+    def timed_out(self, batch_id: int, now: float) -> None:
+        """Note that an answer is missing; call it before the batch is sent again."""
+        flight = self._window.flight(batch_id)
+        if flight is not None and not flight.is_straggler and flight.sends == 1:
+            self._pace.missed(now, is_backlog=flight.lane is Lane.BACKLOG)
 
     def answered(self, batch_id: int, now: float) -> Flight | None:
         """Note that the cloud has settled a batch; returns its flight."""
@@ -201,6 +204,7 @@ class Lanes:
         left_bytes -= int(MAX_WINDOW_BYTES * (1 - BACKLOG_SHARE_OF_WINDOW))
         tokens = self._bucket.left(now)
         if not self._floor.is_unlimited and self._floor.left(now) > 0:
+            count = max(count, int(backlog == 0 and live < self._limit))
             return count, min(left_bytes, _whole(tokens), _whole(self._floor.left(now)))
         return count, min(left_bytes, _whole(tokens - self._reserve_bytes), _whole(self._share.left(now)))
 

@@ -2,31 +2,37 @@
 
 A link whose rate nobody has configured tells it by the time from sending to receipt. While receipts come back within
 the goal the window grows: by one for each receipt until the first congestion (it doubles each round trip), then by one
-a round trip; at the first answer over the goal it is halved, once a round trip. Below one batch the window is a share
-of time: a quarter means one batch in flight, then a rest three times as long as it took. So a link on which a single
-batch of the backlog holds up live for seconds still has live through for nearly all of the time.
+a round trip; at the first answer over the goal it is halved, once a round trip, down to one batch.
+
+On a thin link already one batch of the backlog can hold live up for longer than live may take. There live's own answers
+are counted: while more than ``MAX_LATE_SHARE`` of them took twice the goal, the backlog rests. So it goes on in the
+share of time that leaves live's 95th percentile alone, however thin the link is.
 
 Live and backlog share one wire and one cloud, first in, first out; the answer to a batch of either measures what the
 next live batch will meet. A cloud that needs longer than the goal when nothing waits is not congestion: the goal is
-never below one and a half times the shortest answer of the last minutes.
+never below one and a half times the shortest answer of the connection.
 
 *Source:* RFC 5681 (slow start, additive increase and multiplicative decrease), RFC 6817 (delay as the signal, base
 delay as minimum over minutes), RFC 6298 clause 3 (an answer to what was sent twice measures nothing).
 """
 
-MIN_WINDOW = 1 / 32
-"""Least share of time for the backlog: live is held up for 3 % of it, which leaves its 95th percentile alone."""
-MAX_REST_S = 30.0
+MAX_LATE_SHARE = 0.02
+"""Well below the 5 % that a 95th percentile leaves out, because the next batch of the backlog makes some more late."""
+MEMORY = 4000
+"""Live answers after which what was counted weighs half: a quarter of an hour at four a second."""
+STARVED_S = 900.0
+"""One batch goes in this time at least while live is late, perhaps for other reasons than the backlog's."""
 BASE_MARGIN = 1.5
-BASE_SPAN_S = 120.0
-"""The shortest answer is looked for in the last two to four minutes: a changed route is a new base after that."""
+BASE_SPAN_S = 3600.0
+"""The shortest answer is looked for in the last one to two hours of the connection: over minutes a queue that stands
+would become the base."""
 
 
 class Pace:
     """See the module.
 
     Args:
-        goal_s: time from sending to receipt up to which the window grows.
+        goal_s: time from sending to receipt up to which the window grows; live is late at twice that.
         limit: largest window, batches.
     """
 
@@ -35,22 +41,23 @@ class Pace:
         self._limit = float(max(1, limit))
         self._window = 1.0
         self._is_starting = True
-        self._rest_until = 0.0
         self._shrunk_at = float("-inf")
         self._last_s = 0.0
         self._bases: list[tuple[float, float]] = []
+        self._live, self._late = 0.0, 0.0
+        self._sent_at = float("-inf")
 
     @property
     def window(self) -> float:
-        """The window, batches; below 1 it is a share of time."""
+        """The window, batches, at least 1."""
         return self._window
 
     def restart(self) -> None:
         """Begin small again: the new connection may be another link, and a fleet may be coming back with it."""
         self._window = 1.0
         self._is_starting = True
-        self._rest_until = 0.0
         self._bases.clear()
+        self._live, self._late = 0.0, 0.0
 
     def allows(self, in_flight: int, now: float) -> int:
         """Return how many batches of the backlog may be sent.
@@ -59,13 +66,17 @@ class Pace:
             in_flight: batches of the backlog without an answer.
             now: monotonic s.
         """
-        if self._window < 1:
-            return 1 if in_flight == 0 and now >= self._rest_until else 0
+        if self._late > MAX_LATE_SHARE * self._live:
+            return 1 if in_flight == 0 and now >= self._sent_at + STARVED_S else 0
         return max(0, int(self._window) - in_flight)
 
+    def sent(self, now: float) -> None:
+        """Note that a batch of the backlog was sent."""
+        self._sent_at = now
+
     def rests_until(self) -> float:
-        """Return when a rest ends; in the past where there is none."""
-        return self._rest_until
+        """Return when the next batch may go at the latest; in the past where it is not the pace that holds it back."""
+        return self._sent_at + STARVED_S if self._late > MAX_LATE_SHARE * self._live else 0.0
 
     def answered(self, took_s: float, now: float, *, is_backlog: bool, was_full: bool) -> None:
         """Note the answer to a batch that was sent once.
@@ -78,12 +89,19 @@ class Pace:
         """
         self._last_s = took_s
         goal_s = max(self._goal_s, BASE_MARGIN * self._base(took_s, now))
+        if not is_backlog:
+            self._count(is_late=took_s > 2 * goal_s)
         if took_s > goal_s:
             self.congested(now)
         elif is_backlog and was_full:
-            self._grow()
-        if is_backlog and self._window < 1:
-            self._rest_until = now + min(MAX_REST_S, took_s * (1 / self._window - 1))
+            step = 1.0 if self._is_starting else 1 / self._window
+            self._window = min(self._limit, self._window + step)
+
+    def missed(self, now: float, *, is_backlog: bool) -> None:
+        """Note that an answer is missing and the batch is sent again: late in any case."""
+        if not is_backlog:
+            self._count(is_late=True)
+        self.congested(now)
 
     def congested(self, now: float) -> None:
         """Halve the window, once a round trip: an answer was late, missing, or the broker asked for less."""
@@ -91,14 +109,13 @@ class Pace:
         if now - self._shrunk_at < max(self._last_s, 0.1):
             return
         self._shrunk_at = now
-        self._window = max(MIN_WINDOW, self._window / 2)
+        self._window = max(1.0, self._window / 2)
 
-    def _grow(self) -> None:
-        if self._window < 1:
-            self._window = min(1.0, self._window * 2)
-        else:
-            step = 1.0 if self._is_starting else 1 / self._window
-            self._window = min(self._limit, self._window + step)
+    def _count(self, *, is_late: bool) -> None:
+        self._live += 1
+        self._late += is_late
+        if self._live >= MEMORY:
+            self._live, self._late = self._live / 2, self._late / 2
 
     def _base(self, took_s: float, now: float) -> float:
         """Return the shortest answer of this and the last span."""

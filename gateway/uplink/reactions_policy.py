@@ -107,7 +107,7 @@ REACTIONS: dict[int, Reaction] = {
     0x98: Reaction("administrative", "the broker's operator has ended the connection", Patience.PERSON),
     0x99: _CONTENT,
     0x9A: _PROTOCOL,
-    0x9B: _PROTOCOL,
+    0x9B: Reaction("qos", "the broker must take messages of QoS 1", Patience.PERSON),
     0x9C: _MOVED,
     0x9D: _MOVED,
     0x9E: _PROTOCOL,

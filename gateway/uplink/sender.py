@@ -85,7 +85,7 @@ class Sender:
 
     @property
     def pace(self) -> float:
-        """Batches of the backlog that may be in flight; below 1 it is a share of time."""
+        """Batches of the backlog that may be in flight."""
         return self._lanes.pace
 
     @property
@@ -172,9 +172,7 @@ class Sender:
         for batch_id in due if straggler is None else [*due, straggler]:
             if not self._lanes.may_resend(batch_id, now):
                 continue
-            flight = self._window.flight(batch_id)
-            if flight is not None and not flight.is_straggler and flight.sends > 0:
-                self._lanes.timed_out(now)
+            self._lanes.timed_out(batch_id, now)
             batch = await self._store.read_batch(batch_id)
             if batch is None:
                 self._window.gone(batch_id)

@@ -47,7 +47,7 @@ class UplinkFigures:
 
     Attributes:
         lanes: one entry a lane.
-        backlog_window: batches of the backlog that may be in flight; below 1 it is a share of time.
+        backlog_window: batches of the backlog that may be in flight.
         stragglers: batches that have no answer while others get theirs.
     """
 

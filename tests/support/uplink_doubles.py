@@ -169,3 +169,9 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(3):
         while not condition():  # noqa: ASYNC110 - a test waits for what other tasks do
             await asyncio.sleep(0)
+
+
+async def settle_down() -> None:
+    """Let all tasks do what they can do now."""
+    for _ in range(200):
+        await asyncio.sleep(0)
