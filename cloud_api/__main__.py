@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check-config": ("cloud_api.cli.check_config", "say whether serve could start with these settings"),
     "migrate": ("cloud_api.cli.migrate", "bring the operations database to a revision of its schema"),
     "accounting": ("cloud_api.cli.accounting", "check received + declared gaps = 1..max seq for each stream"),
+    "write-off": ("cloud_api.cli.write_off", "declare numbers of a stream lost that nobody will ever bring"),
     "history": ("cloud_api.cli.history", "write everything that is stored, in order"),
 }
 

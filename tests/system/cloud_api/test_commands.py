@@ -94,6 +94,20 @@ def test_a_hole_is_named_and_exits_with_1(cloud: RunningCloud) -> None:
     assert account["is_whole"] is False
 
 
+def test_what_nobody_will_bring_is_written_off_and_data_still_win(cloud: RunningCloud) -> None:
+    store(cloud, batch(1, 50), batch(61, 70))
+    done = cloud.command("write-off", STREAM, "41", "60")
+    assert (done.returncode, "is written off" in done.stdout) == (0, True), done.stderr
+    (account,) = cloud.accounting()
+    assert (account["received"], account["declared_gap"], account["is_whole"]) == (60, 10, True)
+    assert "nothing to write off" in cloud.command("write-off", STREAM, "41", "60").stdout
+    store(cloud, batch(51, 60))
+    (account,) = cloud.accounting()
+    assert (account["received"], account["declared_gap"], account["is_whole"]) == (70, 0, True)
+    wrong = cloud.command("write-off", "no stream", "9", "8")
+    assert (wrong.returncode, "Traceback" in wrong.stderr) == (2, False)
+
+
 def test_an_empty_history_balances_and_a_missing_one_is_an_error(cloud: RunningCloud) -> None:
     missing = cloud.command("accounting")
     assert (missing.returncode, "no such file" in missing.stderr) == (2, True)
