@@ -1,7 +1,7 @@
 """What the outbox gives out."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from contracts.health import StreamStatus
 from contracts.records import RecordClass
@@ -16,6 +16,14 @@ class Lane(StrEnum):
     ALARM = "alarm"
     LIVE = "live"
     BACKLOG = "backlog"
+
+
+class Content(IntEnum):
+    """What is left in a stored batch."""
+
+    RECORDS = 0
+    THINNED = 1
+    GAPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,11 @@ class StoredBatch:
     digest: str
     data: bytes
     lane: Lane = Lane.BACKLOG
+
+    @property
+    def record_class(self) -> RecordClass:
+        """Class of its stream."""
+        return RecordClass(self.stream_id.rpartition(".")[2])
 
     @property
     def records(self) -> int:

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from contracts.errors import LinkError
 from contracts.receipt import Receipt
-from contracts.records import CLASS_OF_PAYLOAD, Observation, RecordClass
+from contracts.records import CLASS_OF_PAYLOAD, Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox.database import Damage
 from gateway.outbox.eviction import EvictionPolicy
-from gateway.outbox.models import URGENT_CLASSES, OutboxStats, StoredBatch
+from gateway.outbox.models import URGENT_CLASSES, Lane, OutboxStats, StoredBatch
+from gateway.outbox.packing import encode
 from gateway.outbox.ports import OutboxClock
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
@@ -44,10 +45,11 @@ class Outbox:
     ) -> None:
         self._clock = clock
         self._capacity_bytes = settings.max_bytes
+        self._sealing = SealingPolicy(settings.seal_records, settings.seal_after_ms / 1000)
         self._writer = Writer(
             path,
             (site, gateway),
-            SealingPolicy(settings.seal_records, settings.seal_after_ms / 1000),
+            self._sealing,
             EvictionPolicy(settings.max_bytes, settings.max_age_h * 3600),
             settings.group_commit_ms / 1000,
             clock,
@@ -67,7 +69,7 @@ class Outbox:
         self._writer.start()
 
     async def close(self) -> None:
-        """Seal what is pending and close the database; gives up on a disk that does not answer."""
+        """Seal what lies open and close the database; gives up on a disk that does not answer."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -98,10 +100,15 @@ class Outbox:
         def run(store: Store) -> int:
             if store.is_full():
                 raise LinkError("append", source, "the outbox is full of gaps", "raise outbox.max_bytes", "full")
-            return store.append(source, run_id, last_no, observations)
+            return store.append(source, run_id, last_no, observations, bodies)
 
+        # here and not on the writer's thread, which meanwhile waits for the disk with the group before
+        bodies = encode(observations)
         is_urgent = any(CLASS_OF_PAYLOAD.get(type(item.payload)) in URGENT_CLASSES for item in observations)
-        return await self._submit(Job(run=run, is_write=True, is_append=True, is_urgent=is_urgent))
+        size_bytes = sum(map(len, bodies))
+        return await self._submit(
+            Job(run=run, is_write=True, is_append=True, is_urgent=is_urgent, size_bytes=size_bytes)
+        )
 
     async def stored_no(self, source: str, run_id: str) -> int:
         """Return the last number of a run that is on disk, 0 if none.
@@ -111,10 +118,20 @@ class Outbox:
         """
         return await self._submit(Job(run=lambda store: store.stored_no(source, run_id)))
 
-    async def next_batches(self, exclude: Collection[int], limit: int, room_bytes: int) -> list[StoredBatch]:
-        """Return batches to send, alarms first, then oldest first.
+    def set_hungry(self, is_hungry: bool) -> None:  # noqa: FBT001 - the one thing it says
+        """Say whether the uplink would take a new batch at once.
+
+        While it would, a group is sealed in the commit that stores it; else groups are written open and joined.
+        """
+        self._sealing.is_hungry = is_hungry
+
+    async def next_batches(
+        self, lane: Lane, exclude: Collection[int], limit: int, room_bytes: int
+    ) -> list[StoredBatch]:
+        """Return batches of a lane to send, oldest first (lifts behind alarms).
 
         Args:
+            lane: which.
             exclude: ids that are in flight.
             limit: at most so many.
             room_bytes: at most so many bytes, but at least one batch.
@@ -123,7 +140,7 @@ class Outbox:
             LinkError: the disk does not answer.
         """
         now_ns = self._clock.wall_ns()
-        return await self._submit(Job(run=lambda store: store.next_batches(exclude, limit, room_bytes, now_ns)))
+        return await self._submit(Job(run=lambda store: store.next_batches(lane, exclude, limit, room_bytes, now_ns)))
 
     async def read_batch(self, batch_id: int) -> StoredBatch | None:
         """Return one batch, None if it is gone.
@@ -155,7 +172,7 @@ class Outbox:
         return await self._submit(Job(run=run, is_write=True))
 
     async def seal_all(self) -> None:
-        """Seal what is pending now.
+        """Seal what lies open now.
 
         Raises:
             LinkError: the disk does not answer.
@@ -203,7 +220,7 @@ class Outbox:
 
 
 def _seal_all(store: Store) -> int:
-    return store.seal(list(RecordClass))
+    return store.seal_all()
 
 
 def _notify(loop: asyncio.AbstractEventLoop, on_sealed: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
-"""When pending records become a batch. Sans-io.
+"""When records are sealed, and when what was written open is joined. Sans-io.
 
-Sealed by count, by age, or at once for the urgent classes. Sealing too early costs compression, too late costs the
-control room's latency; both limits are settings.
+While the uplink is hungry a group is sealed in the commit that stores it: it goes up at once, and nothing is written
+twice. While it is not (down, or busy with the backlog) a group is written open, and open groups are joined when they
+make a full batch: fewer and smaller batches for the same records. The urgent classes are sealed always.
 """
 
 from contracts.records import RecordClass
@@ -9,39 +10,52 @@ from gateway.outbox.models import URGENT_CLASSES
 
 
 class SealingPolicy:
-    """Decides which classes are due.
+    """Decides what is sealed.
 
     Args:
-        seal_records: records that make a full batch.
-        seal_after_s: age of the oldest pending record that seals a batch that is not full, s.
+        seal_records: open records of a stream that are joined to a batch.
+        seal_after_s: age of the oldest open record at which fewer are joined, s: a slow stream must not leave a row
+            for each of its records.
     """
 
     def __init__(self, seal_records: int, seal_after_s: float) -> None:
-        self.seal_records = seal_records
+        self._seal_records = seal_records
         self._seal_after_s = seal_after_s
-        self._waiting: dict[RecordClass, tuple[int, float]] = {}
+        self._open: dict[int, tuple[int, float]] = {}
+        self.is_hungry = False
 
-    def pending_is(self, record_class: RecordClass, count: int, now: float) -> None:
-        """Take note that ``count`` records of a class are pending at ``now``."""
-        if count <= 0:
-            self._waiting.pop(record_class, None)
+    def is_sealed_at_once(self, record_class: RecordClass) -> bool:
+        """Tell whether new records of a class are written sealed."""
+        return self.is_hungry or record_class in URGENT_CLASSES
+
+    def open_is(self, stream: int, records: int, now: float) -> None:
+        """Take note that so many records of a stream lie open at ``now``."""
+        if records <= 0:
+            self._open.pop(stream, None)
             return
-        _, since = self._waiting.get(record_class, (0, now))
-        self._waiting[record_class] = (count, since)
+        _, since = self._open.get(stream, (0, now))
+        self._open[stream] = (records, since)
 
-    def due(self, now: float) -> list[RecordClass]:
-        """Return the classes whose pending records shall be sealed now, urgent ones first."""
-        classes = [name for name, (count, since) in self._waiting.items() if self._is_due(name, count, since, now)]
-        return sorted(classes, key=lambda name: name not in URGENT_CLASSES)
+    def open_records(self, stream: int) -> int:
+        """Return how many records of a stream lie open."""
+        return self._open.get(stream, (0, 0.0))[0]
+
+    def open_streams(self) -> list[int]:
+        """Return the streams that have open records."""
+        return list(self._open)
+
+    def due(self, now: float) -> list[int]:
+        """Return the streams whose open records shall be joined and sealed now."""
+        return [
+            stream
+            for stream, (records, since) in self._open.items()
+            if records >= self._seal_records or now >= since + self._seal_after_s
+        ]
 
     def wake_at(self) -> float | None:
-        """Return the time at which the next class is due, None if nothing is pending."""
-        times = [since + self._seal_after_s for _, since in self._waiting.values()]
-        return min(times, default=None)
+        """Return the time at which the next stream is due by its age, None if nothing lies open."""
+        return min((since + self._seal_after_s for _, since in self._open.values()), default=None)
 
     def forget(self) -> None:
-        """Forget everything: the database was rolled back or replaced, and will be counted again."""
-        self._waiting.clear()
-
-    def _is_due(self, name: RecordClass, count: int, since: float, now: float) -> bool:
-        return name in URGENT_CLASSES or count >= self.seal_records or now >= since + self._seal_after_s
+        """Forget what lies open: the database was rolled back or replaced, and will be counted again."""
+        self._open.clear()

@@ -1,27 +1,33 @@
-"""What the outbox does in one transaction: place records, seal, give out, delete by receipt, give up, set aside.
+"""What the outbox does in one transaction: place records, give out, delete by receipt, give up what is too much.
 
-Lives on the writer thread. The caller begins, commits and rolls back; after a rollback it calls ``reload``. Refuses to
-decide when to commit (``writer``) and what is worth keeping (``eviction``).
+Lives on the writer thread. The caller begins, calls ``flush``, commits, and after a rollback calls ``reload``: what a
+transaction has placed is written by ``flush``, one row a class, and the totals with it. Refuses to decide when to
+commit (``writer``) and what is worth keeping (``eviction``).
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from contracts.codec import digest
 from contracts.errors import PeerError
 from contracts.health import StreamStatus
-from contracts.ids import make_stream_id
 from contracts.payloads import Gap
 from contracts.receipt import Outcome, Receipt
-from contracts.records import Observation, RecordClass, class_of
+from contracts.records import CLASS_OF_PAYLOAD, Observation, RecordClass
 from gateway.counters import Counters
-from gateway.outbox import packing, quarantine, tables
-from gateway.outbox.eviction import EvictionPolicy
-from gateway.outbox.models import StoredBatch
+from gateway.outbox import packing, tables
+from gateway.outbox.eviction import Candidate, EvictionPolicy
+from gateway.outbox.lanes import LiveBoundary
+from gateway.outbox.models import URGENT_CLASSES, Content, Lane, StoredBatch
+from gateway.outbox.packing import BatchRow, Tail
+from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.sealing import SealingPolicy
+from gateway.outbox.shelf import Shelf
 
 MAX_EVICTIONS = 64
 """Batches given up in one transaction: bounds its length; what is left comes with the next one."""
+MAX_RUNS_KNOWN = 512
+"""Runs whose last number is held in memory, twice what 32 drivers leave; beyond it they are read again."""
 
 
 class Store:
@@ -29,101 +35,137 @@ class Store:
 
     Args:
         db: the connection, in autocommit.
-        site: site id.
-        gateway: gateway id.
+        owner: site id and gateway id.
         sealing: when to seal.
         eviction: what to give up.
+        quarantine: where refused and damaged batches go.
         counters: where discards are counted.
     """
 
     def __init__(
         self,
         db: sqlite3.Connection,
-        site: str,
-        gateway: str,
+        owner: tuple[str, str],
         sealing: SealingPolicy,
         eviction: EvictionPolicy,
+        quarantine: Quarantine,
         counters: Counters,
     ) -> None:
         self._db = db
         self._sealing = sealing
         self._eviction = eviction
         self._counters = counters
-        store = tables.store_id(db)
-        self._streams = {name: make_stream_id(site, gateway, store, name.value) for name in RecordClass}
-        self._next: dict[RecordClass, int] = {}
-        self._tally: Counter[str] = Counter()
+        self._shelf = Shelf(db, owner, quarantine)
+        self._streams = self._shelf.streams
+        self._live = LiveBoundary()
+        self._tails: dict[RecordClass, list[Tail]] = {}
+        self._runs: dict[tuple[str, str], int] = {}
+        self._new_runs: dict[tuple[str, str], int] = {}
+        self._live.begin(self._shelf.next_id)
 
-    def committed(self) -> None:
+    def committed(self, now: float) -> None:
         """Count what the transaction did, now that it is on disk."""
-        for name, amount in self._tally.items():
+        for name, amount in self._shelf.tally.items():
             self._counters.add(name, amount)
-        self._tally.clear()
+        self._shelf.tally.clear()
+        self._live.note(now, self._shelf.next_id)
 
     def reload(self, now: float) -> None:
         """Read anew what is held in memory: the transaction that changed it was rolled back."""
-        self._tally.clear()
-        self._next = tables.next_numbers(self._db)
+        self._shelf.tally.clear()
+        self._tails.clear()
+        self._runs.clear()
+        self._new_runs.clear()
+        self._streams.load()
         self._sealing.forget()
-        for name, count in tables.count_pending(self._db).items():
-            self._sealing.pending_is(name, count, now)
+        for stream in self._streams:
+            self._sealing.open_is(stream.key, tables.open_records(self._db, stream.key), now)
 
-    def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    def append(
+        self, source: str, run_id: str, last_no: int, items: Sequence[Observation], bodies: Sequence[bytes] = ()
+    ) -> int:
         """Place the observations ``last_no - n + 1`` to ``last_no`` of a run; what is stored already is passed over.
+
+        Args:
+            source: id of the driver instance.
+            run_id: its run.
+            last_no: number of the last observation, from 1.
+            items: in order, without holes.
+            bodies: the same as JSON (``packing.encode``), where the caller has them.
 
         Returns:
             The last number of the run that is stored.
 
         Raises:
-            PeerError: they leave a hole after the stored number, or contain a gap (reason ``bad_frame``).
+            PeerError: they leave a hole after the stored number, or contain a gap (reason ``bad_frame``); nothing was
+                placed.
         """
-        stored = tables.stored_no(self._db, source, run_id)
-        known = stored - (last_no - len(observations))
+        stored = self.stored_no(source, run_id)
+        known = stored - (last_no - len(items))
         if known < 0:
             cause = f"begins at {stored - known + 1} where {stored + 1} belongs"
             raise PeerError("append", f"{source}/{run_id}", cause, "", "bad_frame")
-        fresh = observations[known:]
+        fresh = items[known:]
         if not fresh:
             return stored
-        rows: dict[RecordClass, list[tuple[int, bytes]]] = {}
-        for item in fresh:
-            if isinstance(item.payload, Gap):
-                raise PeerError("append", f"{source}/{run_id}", "a driver cannot declare a gap", "", "bad_frame")
-            self._place(item, source, rows)
-        for name, placed in rows.items():
-            tables.add_pending(self._db, name, placed, self._next[name])
-        tables.remember_run(self._db, source, run_id, last_no)
+        if any(isinstance(item.payload, Gap) for item in fresh):
+            raise PeerError("append", f"{source}/{run_id}", "a driver cannot declare a gap", "", "bad_frame")
+        for item, body in zip(fresh, bodies[known:] or packing.encode(fresh), strict=True):
+            name = CLASS_OF_PAYLOAD[type(item.payload)]
+            if not self._tail(name).add(item, body, source):
+                self._shelf.tally[f"dropped_{name.value}_{packing.REASON_TOO_LARGE}"] += 1
+        self._new_runs[source, run_id] = last_no
         return last_no
 
-    def count_pending(self, now: float) -> None:
-        """Tell the sealing policy what is pending."""
-        counted = tables.count_pending(self._db)
-        for name in RecordClass:
-            self._sealing.pending_is(name, counted.get(name, 0), now)
-
-    def seal(self, names: Collection[RecordClass]) -> int:
-        """Seal all pending records of the classes; returns the number of batches made."""
+    def flush(self, now: float) -> int:
+        """Write what was placed, and the totals; returns the number of batches that the uplink may send now."""
         made = 0
-        for name in names:
-            while rows := tables.oldest_pending(self._db, name, self._sealing.seal_records):
-                records = [packing.unpack_record(data, seq) for seq, data in rows]
-                tables.remove_pending(self._db, name, rows[-1][0])
-                for row in packing.pack_batches(self._streams[name], name, records):
-                    tables.add_batch(self._db, row)
-                    made += 1
+        for name, tails in self._tails.items():
+            stream = self._streams.current(name)
+            is_open = not self._sealing.is_sealed_at_once(name)
+            if not is_open:
+                made += self._seal(stream.key)
+            for tail in tails:
+                for row in tail.pack(stream.key, stream.stream_id, is_open=is_open):
+                    self._shelf.add(stream, row)
+                    made += not is_open
+                stream.next_seq = tail.next_seq
+            if is_open:
+                placed = tails[-1].next_seq - tails[0].first_seq
+                self._sealing.open_is(stream.key, self._sealing.open_records(stream.key) + placed, now)
+        self._tails.clear()
+        for key in self._sealing.due(now):
+            made += self._seal(key)
+        for run, last_no in self._new_runs.items():
+            tables.remember_run(self._db, *run, last_no)
+        if len(self._runs) > MAX_RUNS_KNOWN:
+            self._runs.clear()
+        self._runs |= self._new_runs
+        self._new_runs.clear()
+        self._streams.write()
         return made
 
-    def next_batches(self, exclude: Collection[int], limit: int, room_bytes: int, now_ns: int) -> list[StoredBatch]:
-        """Return the batches to send next, alarms first, then oldest first.
+    def seal_all(self) -> int:
+        """Seal everything that lies open; returns the number of batches made."""
+        return sum(self._seal(key) for key in self._sealing.open_streams())
+
+    def next_batches(
+        self, lane: Lane, exclude: Collection[int], limit: int, room_bytes: int, now_ns: int
+    ) -> list[StoredBatch]:
+        """Return the batches of a lane to send next; what lies open is sealed when there is nothing else.
 
         Args:
+            lane: alarms (then lifts), what is new, or what has waited; each oldest first.
             exclude: ids in flight.
             limit: at most so many.
             room_bytes: at most so many bytes in total, but at least one batch.
             now_ns: UTC ns, for what is found damaged.
         """
+        listed = self._listed(lane, exclude, limit)
+        if not listed and lane is not Lane.ALARM and self.seal_all():
+            listed = self._listed(lane, exclude, limit)
         chosen: list[StoredBatch] = []
-        for batch_id, size in tables.next_batches(self._db, exclude, limit):
+        for batch_id, size in listed:
             if chosen and size > room_bytes:
                 break
             item = self.read_batch(batch_id, now_ns)
@@ -134,16 +176,12 @@ class Store:
 
     def read_batch(self, batch_id: int, now_ns: int) -> StoredBatch | None:
         """Return a batch, None if it is gone. One that is damaged is set aside and its range declared."""
-        row = tables.batch(self._db, batch_id)
+        row = self._shelf.read(batch_id, now_ns)
         if row is None:
             return None
-        if not packing.is_intact(row):
-            self._tally["batches_damaged"] += 1
-            quarantine.put(self._db, row, packing.REASON_DAMAGED, now_ns, is_declared=True)
-            row = self._declare(batch_id, row, packing.REASON_DAMAGED)
-            self._push_out_quarantined()
-        stream_id = self._streams[row.record_class]
-        return StoredBatch(batch_id, stream_id, row.first_seq, row.last_seq, row.digest, row.data)
+        return StoredBatch(
+            batch_id, row.stream_id, row.first_seq, row.last_seq, digest(row.data), row.data, self._lane(batch_id, row)
+        )
 
     def settle(self, receipt: Receipt, batch_id: int | None, now_ns: int) -> int | None:
         """Delete or set aside the batch that a receipt names; None if there is no such batch.
@@ -154,24 +192,25 @@ class Store:
             now_ns: UTC ns.
         """
         if receipt.stream_id:
-            batch_id = self._find(receipt)
+            stream = self._streams.find(receipt.stream_id)
+            batch_id = None
+            if stream is not None:
+                batch_id = tables.find_batch(self._db, stream.key, receipt.first_seq, receipt.last_seq)
         row = tables.batch(self._db, batch_id) if batch_id is not None else None
         if batch_id is None or row is None:
-            self._tally["receipts_unknown"] += 1
+            self._shelf.tally["receipts_unknown"] += 1
             return None
         if receipt.outcome is Outcome.COMMITTED:
-            tables.remove_batch(self._db, batch_id, row)
-            self._tally["batches_committed"] += 1
-            self._tally["records_committed"] += row.last_seq - row.first_seq + 1
+            self._shelf.remove(batch_id, row)
+            self._shelf.tally["batches_committed"] += 1
+            self._shelf.tally["records_committed"] += row.last_seq - row.first_seq + 1
             return batch_id
-        if receipt.digest and receipt.digest != row.digest:
-            self._tally["receipts_stale"] += 1  # of what was here before the batch was given up
+        is_declaration = row.content is Content.GAPS
+        if receipt.digest != digest(row.data) and (receipt.digest or is_declaration):
+            # it speaks of what was here before the batch was given up or refused: its declaration must go up
+            self._shelf.tally["receipts_stale"] += 1
             return None
-        self._tally["batches_refused"] += 1
-        quarantine.put(self._db, row, receipt.reason or "refused", now_ns, is_declared=row.is_gap)
-        tables.remove_batch(self._db, batch_id, row)
-        self._push_out_quarantined()
-        return batch_id
+        return batch_id if self._shelf.refuse(batch_id, row, receipt.reason or packing.REASON_REFUSED, now_ns) else None
 
     def evict(self, now_ns: int | None) -> int:
         """Give up what is too much or too old; returns the number of batches given up.
@@ -180,18 +219,22 @@ class Store:
             now_ns: UTC ns by a clock that can be believed, else None.
         """
         for done in range(MAX_EVICTIONS):
-            choice = self._eviction.choose(tables.candidates(self._db, now_ns), tables.used_bytes(self._db))
+            choice = self._eviction.choose(self._candidates(now_ns), self.used_bytes())
             row = tables.batch(self._db, choice.batch_id) if choice else None
             if choice is None or row is None:
                 return done
-            self._declare(choice.batch_id, row, choice.reason)
+            self._shelf.replace(choice.batch_id, row, packing.pack_gap(row, choice.reason))
             dropped = row.last_seq - row.first_seq + 1
-            self._tally[f"dropped_{row.record_class.value}_{choice.reason}"] += dropped
+            self._shelf.tally[f"dropped_{row.record_class.value}_{choice.reason}"] += dropped
         return MAX_EVICTIONS
 
     def is_full(self) -> bool:
         """Tell whether the cap is reached although nothing is left to give up: then nothing may be taken in."""
-        return tables.used_bytes(self._db) > self._eviction.max_bytes and not tables.evictable(self._db)
+        return self.is_over() and not self._candidates(None)
+
+    def is_over(self) -> bool:
+        """Tell whether more lies here than the cap allows."""
+        return self.used_bytes() > self._eviction.max_bytes
 
     def used_bytes(self) -> int:
         """Return the size of the pages in use."""
@@ -199,11 +242,12 @@ class Store:
 
     def stored_no(self, source: str, run_id: str) -> int:
         """Return the last number stored of a run."""
-        return tables.stored_no(self._db, source, run_id)
+        known = self._new_runs.get((source, run_id)) or self._runs.get((source, run_id))
+        return tables.stored_no(self._db, source, run_id) if known is None else known
 
     def quarantined(self) -> int:
         """Return how many batches are set aside."""
-        return quarantine.count(self._db)
+        return self._shelf.set_aside_count()
 
     def streams(self, age_s: Callable[[int, int, str], float]) -> tuple[list[StreamStatus], float | None]:
         """Return the state of each stream and the age of the oldest batch of all, s.
@@ -211,47 +255,48 @@ class Store:
         Args:
             age_s: computes an age from (UTC ns, monotonic ns, boot id).
         """
-        found: list[StreamStatus] = []
-        ages: list[float] = []
-        for name, next_seq, records, size in tables.stream_totals(self._db):
-            oldest = tables.oldest_of(self._db, name)
-            if oldest is not None:
-                ages.append(age_s(*oldest))
-            found.append(
-                StreamStatus(
-                    stream_id=self._streams[name],
-                    next_seq=next_seq,
-                    buffered_records=records,
-                    buffered_bytes=size,
-                    oldest_at_ns=oldest[0] if oldest else None,
-                )
-            )
-        return found, max(ages, default=None)
+        return self._streams.statuses(age_s)
 
-    def _place(self, item: Observation, source: str, rows: dict[RecordClass, list[tuple[int, bytes]]]) -> None:
-        name = class_of(item.payload)
-        seq = self._next.get(name, 1)
-        data, is_replaced = packing.pack_record(item, seq, source)
-        if is_replaced:
-            self._tally[f"dropped_{name.value}_{packing.REASON_TOO_LARGE}"] += 1
-        rows.setdefault(name, []).append((seq, data))
-        self._next[name] = seq + 1
+    def _tail(self, name: RecordClass) -> Tail:
+        tails = self._tails.setdefault(name, [])
+        if not tails:
+            tails.append(Tail(self._streams.current(name).next_seq))
+        elif tails[-1].is_full():
+            tails.append(Tail(tails[-1].next_seq))
+        return tails[-1]
 
-    def _find(self, receipt: Receipt) -> int | None:
-        for name, stream_id in self._streams.items():
-            if stream_id == receipt.stream_id:
-                return tables.find_batch(self._db, name.value, receipt.first_seq, receipt.last_seq)
-        return None
+    def _seal(self, key: int) -> int:
+        made = self._shelf.seal(self._streams.by_key(key))
+        self._sealing.open_is(key, 0, 0)
+        return made
 
-    def _declare(self, batch_id: int, row: tables.BatchRow, reason: str) -> tables.BatchRow:
-        gap = packing.pack_gap(self._streams[row.record_class], row, reason)
-        tables.replace_batch(self._db, batch_id, gap)
-        return gap
+    def _lane(self, batch_id: int, row: BatchRow) -> Lane:
+        if row.record_class in URGENT_CLASSES:
+            return Lane.ALARM
+        return Lane.LIVE if batch_id >= self._live.first_id else Lane.BACKLOG
 
-    def _push_out_quarantined(self) -> None:
-        for class_name, first_seq, last_seq, is_declared in quarantine.push_out(self._db):
-            self._tally["quarantine_pushed_out"] += 1
-            if not is_declared:
-                name = RecordClass(class_name)
-                gap = packing.pack_declaration(self._streams[name], name, first_seq, last_seq, "refused")
-                tables.add_batch(self._db, gap)
+    def _listed(self, lane: Lane, exclude: Collection[int], limit: int) -> list[tuple[int, int]]:
+        wanted = limit + len(exclude)
+        urgent = [*self._streams.of_class(RecordClass.ALARM), *self._streams.of_class(RecordClass.CRANE_CYCLE)]
+        found: Iterable[tuple[int, int]]
+        if lane is Lane.ALARM:
+            found = [item for stream in urgent for item in tables.sealed_of_stream(self._db, stream.key, wanted)]
+        else:
+            not_of = [stream.key for stream in urgent]
+            found = tables.sealed_in_lane(self._db, lane, self._live.first_id, not_of, wanted)
+        return [(batch_id, size) for batch_id, size in found if batch_id not in exclude][:limit]
+
+    def _candidates(self, now_ns: int | None) -> list[Candidate]:
+        """Return the oldest batch of each class that still holds records; without ``now_ns`` nothing has an age."""
+        found = []
+        for name in RecordClass:
+            for stream in self._streams.of_class(name):
+                oldest = tables.oldest_with_records(self._db, stream.key, stream.gaps_below)
+                if oldest is None:
+                    stream.gaps_below = stream.next_seq
+                    continue
+                stream.gaps_below, batch_id, is_known, at_ns = oldest
+                age_s = (now_ns - at_ns) / 1e9 if is_known and now_ns is not None else None
+                found.append(Candidate(name, batch_id, age_s))
+                break
+        return found

@@ -1,37 +1,21 @@
 """The rows of the outbox: every statement that reads or writes them, and nothing that decides.
 
-All functions run inside a transaction that the caller began; totals in ``streams`` change with the rows they count.
+All functions run inside a transaction that the caller began. What is counted of a stream is kept by ``streams``.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from contracts.records import RecordClass
-from gateway.outbox.eviction import Candidate
+from gateway.outbox.models import Content, Lane
+from gateway.outbox.packing import BatchRow
 
 MAX_RUNS_A_SOURCE = 8
 """Runs remembered of each source. A driver that said Hello ends every earlier run of its source (it holds the lock),
 so that one would do; eight leave a trace for diagnosis."""
 
 _INT64_MAX = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRow:
-    """A batch with what is needed to judge it; times as its oldest record gave them."""
-
-    record_class: RecordClass
-    first_seq: int
-    last_seq: int
-    is_gap: bool
-    is_time_known: bool
-    oldest_at_ns: int
-    oldest_mono_ns: int
-    boot_id: str
-    digest: str
-    data: bytes
 
 
 def clamp(number: int) -> int:
@@ -43,11 +27,6 @@ def store_id(db: sqlite3.Connection) -> str:
     """Return the id of this database."""
     (value,) = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
     return str(value)
-
-
-def next_numbers(db: sqlite3.Connection) -> dict[RecordClass, int]:
-    """Return the next number of each class that has one."""
-    return {RecordClass(name): number for name, number in db.execute("SELECT class, next_seq FROM streams")}
 
 
 def stored_no(db: sqlite3.Connection, source: str, run_id: str) -> int:
@@ -71,146 +50,138 @@ def remember_run(db: sqlite3.Connection, source: str, run_id: str, last_no: int)
     )
 
 
-def add_pending(db: sqlite3.Connection, name: RecordClass, rows: Sequence[tuple[int, bytes]], next_seq: int) -> None:
-    """Write records and the number that follows them."""
-    db.executemany(
-        "INSERT INTO pending (class, seq, data) VALUES (?, ?, ?)", ((name.value, seq, data) for seq, data in rows)
-    )
-    size = sum(len(data) for _, data in rows)
+def newest_id(db: sqlite3.Connection) -> int:
+    """Return the highest id of a batch, 0 if there is none."""
+    return int(db.execute("SELECT ifnull(max(id), 0) FROM batches").fetchone()[0])
+
+
+def add_batch(db: sqlite3.Connection, batch_id: int, row: BatchRow) -> None:
+    """Write a batch under a new id."""
     db.execute(
-        "INSERT INTO streams (class, next_seq, records, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (class) "
-        "DO UPDATE SET next_seq = ?2, records = records + ?3, bytes = bytes + ?4",
-        (name.value, next_seq, len(rows), size),
-    )
-
-
-def count_pending(db: sqlite3.Connection) -> dict[RecordClass, int]:
-    """Return how many records of each class are not sealed yet."""
-    return {
-        RecordClass(name): count for name, count in db.execute("SELECT class, count(*) FROM pending GROUP BY class")
-    }
-
-
-def oldest_pending(db: sqlite3.Connection, name: RecordClass, limit: int) -> list[tuple[int, bytes]]:
-    """Return the next records of a class that are to be sealed, in order."""
-    return db.execute(
-        "SELECT seq, data FROM pending WHERE class = ? ORDER BY seq LIMIT ?", (name.value, limit)
-    ).fetchall()
-
-
-def remove_pending(db: sqlite3.Connection, name: RecordClass, last_seq: int) -> None:
-    """Delete the pending records up to ``last_seq``, and their share of the totals."""
-    condition = "FROM pending WHERE class = ? AND seq <= ?"
-    parameters = (name.value, last_seq)
-    count, size = db.execute(f"SELECT count(*), total(length(data)) {condition}", parameters).fetchone()
-    db.execute(f"DELETE {condition}", parameters)
-    add_totals(db, name, -count, -int(size))
-
-
-def add_totals(db: sqlite3.Connection, name: RecordClass, records: int, size_bytes: int) -> None:
-    """Change the totals of a class."""
-    db.execute(
-        "UPDATE streams SET records = records + ?, bytes = bytes + ? WHERE class = ?", (records, size_bytes, name.value)
-    )
-
-
-def add_batch(db: sqlite3.Connection, row: BatchRow) -> int:
-    """Write a batch and count it; returns its id."""
-    cursor = db.execute(
-        "INSERT INTO batches (class, first_seq, last_seq, is_alarm, is_gap, is_time_known, oldest_at_ns, "
-        "oldest_mono_ns, boot_id, digest, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO batches (id, stream, first_seq, last_seq, is_open, content, is_time_known, oldest_at_ns, "
+        "oldest_mono_ns, boot_id, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            row.record_class.value, row.first_seq, row.last_seq, row.record_class is RecordClass.ALARM, row.is_gap,
-            row.is_time_known, clamp(row.oldest_at_ns), clamp(row.oldest_mono_ns), row.boot_id, row.digest, row.data,
+            batch_id, row.stream, row.first_seq, row.last_seq, row.is_open, row.content, row.is_time_known,
+            clamp(row.oldest_at_ns), clamp(row.oldest_mono_ns), row.boot_id, row.crc, row.data,
         ),
     )  # fmt: skip
-    add_totals(db, row.record_class, row.last_seq - row.first_seq + 1, len(row.data))
-    return int(cursor.lastrowid or 0)
 
 
 def replace_batch(db: sqlite3.Connection, batch_id: int, row: BatchRow) -> None:
-    """Give a batch another content; id, class and range stay."""
-    (size,) = db.execute("SELECT length(data) FROM batches WHERE id = ?", (batch_id,)).fetchone()
+    """Give a batch another content; its id, stream and first number stay."""
     db.execute(
-        "UPDATE batches SET is_gap = ?, digest = ?, data = ? WHERE id = ?",
-        (row.is_gap, row.digest, row.data, batch_id),
-    )
-    add_totals(db, row.record_class, 0, len(row.data) - size)
+        "UPDATE batches SET last_seq = ?, is_open = ?, content = ?, is_time_known = ?, oldest_at_ns = ?, crc = ?, "
+        "data = ? WHERE id = ?",
+        (
+            row.last_seq, row.is_open, row.content, row.is_time_known, clamp(row.oldest_at_ns), row.crc, row.data,
+            batch_id,
+        ),
+    )  # fmt: skip
 
 
-def remove_batch(db: sqlite3.Connection, batch_id: int, row: BatchRow) -> None:
-    """Delete a batch and its share of the totals."""
+def seal_batch(db: sqlite3.Connection, batch_id: int) -> None:
+    """Make an open batch a sealed one, as it is."""
+    db.execute("UPDATE batches SET is_open = 0 WHERE id = ?", (batch_id,))
+
+
+def remove_batch(db: sqlite3.Connection, batch_id: int) -> None:
+    """Delete a batch."""
     db.execute("DELETE FROM batches WHERE id = ?", (batch_id,))
-    add_totals(db, row.record_class, row.first_seq - row.last_seq - 1, -len(row.data))
 
 
-_COLUMNS = "class, first_seq, last_seq, is_gap, is_time_known, oldest_at_ns, oldest_mono_ns, boot_id, digest, data"
+_COLUMNS = (
+    "SELECT batches.id, stream, stream_id, first_seq, last_seq, is_open, content, is_time_known, oldest_at_ns, "
+    "oldest_mono_ns, boot_id, crc, data FROM batches JOIN streams ON streams.id = stream "
+)
 
 
 def batch(db: sqlite3.Connection, batch_id: int) -> BatchRow | None:
     """Return one batch, None if it is gone."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM batches WHERE id = ?", (batch_id,)).fetchone()  # noqa: S608 - a literal
-    return _batch_row(row) if row else None
+    row = db.execute(_COLUMNS + "WHERE batches.id = ?", (batch_id,)).fetchone()
+    return _batch_row(row)[1] if row else None
 
 
-def find_batch(db: sqlite3.Connection, name: str, first_seq: int, last_seq: int) -> int | None:
-    """Return the id of the batch with exactly this range, None if there is none."""
+def open_batches(db: sqlite3.Connection, stream: int) -> list[tuple[int, BatchRow]]:
+    """Return the open batches of a stream with their ids, in order: they are always its newest."""
+    found: list[tuple[int, BatchRow]] = []
+    for row in db.execute(_COLUMNS + "WHERE stream = ? ORDER BY first_seq DESC", (stream,)):
+        batch_id, item = _batch_row(row)
+        if not item.is_open:
+            break
+        found.append((batch_id, item))
+    return found[::-1]
+
+
+def open_records(db: sqlite3.Connection, stream: int) -> int:
+    """Return how many records of a stream lie open."""
+    records = 0
+    query = "SELECT first_seq, last_seq, is_open FROM batches WHERE stream = ? ORDER BY first_seq DESC"
+    for first_seq, last_seq, is_open in db.execute(query, (stream,)):
+        if not is_open:
+            break
+        records += last_seq - first_seq + 1
+    return records
+
+
+def find_batch(db: sqlite3.Connection, stream: int, first_seq: int, last_seq: int) -> int | None:
+    """Return the id of the sealed batch with exactly this range, None if there is none."""
     row = db.execute(
-        "SELECT id FROM batches WHERE class = ? AND first_seq = ? AND last_seq = ?",
-        (name, clamp(first_seq), clamp(last_seq)),
+        "SELECT id FROM batches WHERE stream = ? AND first_seq = ? AND last_seq = ? AND is_open = 0",
+        (stream, clamp(first_seq), clamp(last_seq)),
     ).fetchone()
     return int(row[0]) if row else None
 
 
-def next_batches(db: sqlite3.Connection, exclude: Collection[int], limit: int) -> list[tuple[int, int]]:
-    """Return (id, size) of the batches to send next: alarms first, then by order of sealing."""
-    chosen: list[tuple[int, int]] = []
-    wanted = limit + len(exclude)
-    for where in ("is_alarm = 1", "is_alarm = 0"):
-        rows = db.execute(f"SELECT id, length(data) FROM batches WHERE {where} ORDER BY id LIMIT ?", (wanted,))  # noqa: S608 - two literals
-        chosen += [(number, size) for number, size in rows if number not in exclude]
-    return chosen[:limit]
+def sealed_of_stream(db: sqlite3.Connection, stream: int, limit: int) -> list[tuple[int, int]]:
+    """Return (id, size) of the first sealed batches of a stream, in order."""
+    query = "SELECT id, length(data) FROM batches WHERE stream = ? AND is_open = 0 ORDER BY first_seq LIMIT ?"
+    return db.execute(query, (stream, limit)).fetchall()
 
 
-def evictable(db: sqlite3.Connection) -> list[tuple[RecordClass, int, bool, int]]:
-    """Return (class, id, is_time_known, oldest_at_ns) of the oldest batch of each class that still holds records."""
-    found = []
-    for name in RecordClass:
-        row = db.execute(
-            "SELECT id, is_time_known, oldest_at_ns FROM batches WHERE class = ? AND is_gap = 0 ORDER BY id LIMIT 1",
-            (name.value,),
-        ).fetchone()
-        if row:
-            found.append((name, int(row[0]), bool(row[1]), int(row[2])))
-    return found
-
-
-def candidates(db: sqlite3.Connection, now_ns: int | None) -> list[Candidate]:
-    """Return what may be given up.
+def sealed_in_lane(
+    db: sqlite3.Connection, lane: Lane, live_from: int, not_of: Collection[int], limit: int
+) -> Iterable[tuple[int, int]]:
+    """Return (id, size) of the first sealed batches of the live or the backlog lane, in order of writing.
 
     Args:
         db: the database.
-        now_ns: UTC ns by a clock that can be believed, else None: then nothing has an age.
+        lane: which.
+        live_from: id at which the live lane begins.
+        not_of: streams that have a lane of their own.
+        limit: at most so many.
     """
-    return [
-        Candidate(name, number, (now_ns - at_ns) / 1e9 if is_known and now_ns is not None else None)
-        for name, number, is_known, at_ns in evictable(db)
-    ]
+    where = "id >= ?" if lane is Lane.LIVE else "id < ?"
+    marks = ", ".join("?" * len(not_of))
+    query = (
+        f"SELECT id, length(data) FROM batches WHERE {where} AND is_open = 0 AND stream NOT IN ({marks}) "  # noqa: S608 - literals and marks
+        "ORDER BY id LIMIT ?"
+    )
+    return db.execute(query, (live_from, *not_of, limit))
 
 
-def oldest_of(db: sqlite3.Connection, name: RecordClass) -> tuple[int, int, str] | None:
-    """Return (oldest_at_ns, oldest_mono_ns, boot_id) of the first batch of a class, None if it has none."""
+def oldest_with_records(db: sqlite3.Connection, stream: int, from_seq: int) -> tuple[int, int, bool, int] | None:
+    """Return (first_seq, id, is_time_known, oldest_at_ns) of the first batch that still holds records.
+
+    Args:
+        db: the database.
+        stream: of which stream.
+        from_seq: below it there are only gaps.
+    """
     row = db.execute(
-        "SELECT oldest_at_ns, oldest_mono_ns, boot_id FROM batches WHERE class = ? ORDER BY first_seq LIMIT 1",
-        (name.value,),
+        "SELECT first_seq, id, is_time_known, oldest_at_ns FROM batches WHERE stream = ? AND first_seq >= ? "
+        "AND content < 2 ORDER BY first_seq LIMIT 1",
+        (stream, from_seq),
+    ).fetchone()
+    return (int(row[0]), int(row[1]), bool(row[2]), int(row[3])) if row else None
+
+
+def oldest_of(db: sqlite3.Connection, stream: int) -> tuple[int, int, str] | None:
+    """Return (oldest_at_ns, oldest_mono_ns, boot_id) of the first batch of a stream, None if it has none."""
+    row = db.execute(
+        "SELECT oldest_at_ns, oldest_mono_ns, boot_id FROM batches WHERE stream = ? ORDER BY first_seq LIMIT 1",
+        (stream,),
     ).fetchone()
     return (int(row[0]), int(row[1]), str(row[2])) if row else None
-
-
-def stream_totals(db: sqlite3.Connection) -> Iterable[tuple[RecordClass, int, int, int]]:
-    """Return (class, next_seq, records, bytes) of each class."""
-    for name, next_seq, records, size in db.execute("SELECT class, next_seq, records, bytes FROM streams"):
-        yield RecordClass(name), next_seq, records, size
 
 
 def used_bytes(db: sqlite3.Connection) -> int:
@@ -219,5 +190,33 @@ def used_bytes(db: sqlite3.Connection) -> int:
     return int((values[0] - values[1]) * values[2])
 
 
-def _batch_row(row: tuple[Any, ...]) -> BatchRow:
-    return BatchRow(RecordClass(row[0]), row[1], row[2], bool(row[3]), bool(row[4]), *row[5:])
+def _batch_row(row: tuple[Any, ...]) -> tuple[int, BatchRow]:
+    return row[0], BatchRow(row[1], row[2], row[3], row[4], bool(row[5]), Content(row[6]), bool(row[7]), *row[8:])
+
+
+def stream_rows(db: sqlite3.Connection) -> list[tuple[int, str, bool, int, int, int]]:
+    """Return (id, stream_id, is_current, next_seq, records, bytes) of each stream."""
+    query = "SELECT id, stream_id, is_current, next_seq, records, bytes FROM streams ORDER BY id"
+    return [(row[0], row[1], bool(row[2]), *row[3:]) for row in db.execute(query)]
+
+
+def add_stream(db: sqlite3.Connection, stream_id: str, *, is_current: bool, next_seq: int) -> int:
+    """Write a stream without batches; returns its key."""
+    name = RecordClass(stream_id.rpartition(".")[2]).value
+    cursor = db.execute(
+        "INSERT INTO streams (stream_id, class, is_current, next_seq, records, bytes) VALUES (?, ?, ?, ?, 0, 0)",
+        (stream_id, name, is_current, next_seq),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def write_stream(db: sqlite3.Connection, key: int, next_seq: int, records: int, size_bytes: int) -> None:
+    """Write the numbers of a stream."""
+    db.execute(
+        "UPDATE streams SET next_seq = ?, records = ?, bytes = ? WHERE id = ?", (next_seq, records, size_bytes, key)
+    )
+
+
+def remove_stream(db: sqlite3.Connection, key: int) -> None:
+    """Forget a stream that has no batches."""
+    db.execute("DELETE FROM streams WHERE id = ?", (key,))

@@ -18,14 +18,23 @@ import structlog
 
 from contracts.errors import LinkError, PortTrackError
 from gateway.counters import Counters
-from gateway.outbox.database import Damage, is_damage, open_database, set_aside
+from gateway.outbox.database import Damage, is_damage, open_database, repack, set_aside
 from gateway.outbox.eviction import EvictionPolicy
+from gateway.outbox.migration import migrate
 from gateway.outbox.ports import OutboxClock
+from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
 
 MAX_GROUP = 64
 """Writes a transaction: half the cap of the facade, so that a stream of them cannot put off the commit."""
+ENOUGH_BYTES = 64 * 1024
+"""Records (as JSON) that make a group worth its commit: the ten pages that a commit costs are a sixth of them, so that
+waiting for more would save nothing and hold up a driver that catches up."""
+MAX_GROUP_BYTES = 1024 * 1024
+"""Records a transaction: bounds its memory and the wait of an alarm behind it."""
+EVICT_INTERVAL_S = 1.0
+"""What is too old is looked for this often; what is too much, in each transaction that takes new space."""
 DUTY_INTERVAL_S = 1.0
 """Longest sleep: what is too old is looked for, and a database that could not be opened is tried again, this often."""
 
@@ -40,11 +49,12 @@ class Job(Generic[Result]):
     """One piece of work for the writer thread.
 
     Attributes:
-        run: what to do, inside a transaction.
+        run: what to do, inside a transaction; if it raises a ``PortTrackError`` it has changed nothing.
         is_write: waits for the group commit; else it is done and committed at once.
         is_append: takes new space on the disk; sealing and making room are done in its transaction.
         is_urgent: ends the gathering.
         is_last: the thread ends after it.
+        size_bytes: records that it brings, as JSON.
     """
 
     run: Callable[[Store], Result]
@@ -52,6 +62,7 @@ class Job(Generic[Result]):
     is_append: bool = False
     is_urgent: bool = False
     is_last: bool = False
+    size_bytes: int = 0
     future: Future[Result] = field(default_factory=Future)
 
 
@@ -86,7 +97,8 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
-        self._began_at = 0.0
+        self._quarantine = Quarantine(path.with_name("outbox.quarantine"))
+        self._evict_at = 0.0
         self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
         self.report = WriterReport()
         self.on_sealed: Callable[[], None] = lambda: None
@@ -128,17 +140,18 @@ class Writer:
             return None
 
     def _gather(self, first: Job[Any]) -> list[Job[Any]]:
-        """Wait for more writes to share the fsync with; reads in between are answered at once."""
+        """Wait for more writes to share the commit with; reads in between are answered at once."""
         group = [first]
-        self._began_at = self._clock.mono_s()
-        deadline = self._began_at + self._group_commit_s
-        while not group[-1].is_urgent and not group[-1].is_last and len(group) < MAX_GROUP:
-            left_s = deadline - self._clock.mono_s()
-            job = self._take(left_s) if left_s > 0 else None
+        size_bytes = first.size_bytes
+        deadline = self._clock.mono_s() + self._group_commit_s
+        while not group[-1].is_last and len(group) < MAX_GROUP and size_bytes < MAX_GROUP_BYTES:
+            is_ready = size_bytes >= ENOUGH_BYTES or any(job.is_urgent for job in group)
+            job = self._take(0.0 if is_ready else deadline - self._clock.mono_s())
             if job is None:
                 break
             if job.is_write:
                 group.append(job)
+                size_bytes += job.size_bytes
             else:
                 self._commit([job])
         return group
@@ -150,11 +163,14 @@ class Writer:
         is_housekeeping = not jobs or any(job.is_append for job in jobs)
         try:
             store, db = self._opened()
-            sealed, outcomes = self._transact(store, db, jobs, is_housekeeping=is_housekeeping)
-        except (sqlite3.Error, OSError, LinkError) as exc:
+            made, outcomes = self._transact(store, db, jobs, is_housekeeping=is_housekeeping)
+        except (sqlite3.Error, OSError, PortTrackError) as exc:
             self._failed(exc, jobs)
             return
-        store.committed()
+        except Exception as exc:  # noqa: BLE001 - a bug belongs to its caller: it must not take the writer with it
+            self._spoilt(exc, jobs)
+            return
+        store.committed(self._clock.mono_s())
         if self.report.trouble and is_housekeeping:
             log.info("outbox_recovered")
             self.report.trouble = ""
@@ -163,38 +179,32 @@ class Writer:
                 job.future.set_result(value)
             else:
                 job.future.set_exception(value)
-        if sealed:
+        if made:
             self.on_sealed()
 
     def _transact(
         self, store: Store, db: sqlite3.Connection, jobs: list[Job[Any]], *, is_housekeeping: bool
     ) -> tuple[int, list[tuple[bool, Any]]]:
-        now = self._clock.mono_s()
         db.execute("BEGIN IMMEDIATE")
-        outcomes = [self._attempt(store, db, job) for job in jobs]
-        sealed = 0
-        if is_housekeeping:
-            # their age counts from the beginning of the gathering, so that a short one can be sealed in this commit
-            store.count_pending(self._began_at if jobs else now)
-            sealed = store.seal(self._sealing.due(now))
-            store.count_pending(now)
+        outcomes = [_attempt(store, job) for job in jobs]
+        now = self._clock.mono_s()
+        made = store.flush(now)
+        if is_housekeeping and (now >= self._evict_at or store.is_over()):
+            self._evict_at = now + EVICT_INTERVAL_S
             store.evict(self._clock.wall_ns() if self._clock.is_believed() else None)
+            made += store.flush(now)
         db.execute("COMMIT")
-        return sealed, outcomes
+        return made, outcomes
 
-    def _attempt(self, store: Store, db: sqlite3.Connection, job: Job[Any]) -> tuple[bool, Any]:
-        """Run one job so that its failure undoes it alone."""
-        db.execute("SAVEPOINT job")
-        try:
-            outcome = True, job.run(store)
-        except sqlite3.Error:
-            raise
-        except Exception as exc:  # noqa: BLE001 - a bug belongs to its caller: it must not take the writer with it
-            db.execute("ROLLBACK TO job")
-            store.reload(self._clock.mono_s())
-            outcome = False, exc
-        db.execute("RELEASE job")
-        return outcome
+    def _spoilt(self, error: Exception, jobs: list[Job[Any]]) -> None:
+        """Undo a transaction that a bug has spoilt; of several jobs the others are done again, each by itself."""
+        self._roll_back(error)
+        for job in jobs if len(jobs) > 1 else []:
+            self._commit([job])
+        if len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+        elif not jobs:
+            log.error("outbox_duty_failed", cause=repr(error))
 
     def _opened(self) -> tuple[Store, sqlite3.Connection]:
         if self._store is not None and self._db is not None:
@@ -202,8 +212,14 @@ class Writer:
         db, damage = open_database(self._path)
         if damage is not None:
             self._note_damage(damage)
-        store = Store(db, *self._owner, self._sealing, self._eviction, self._counters)
-        store.reload(self._clock.mono_s())
+        try:
+            migrate(db, self._owner, self._quarantine)
+            repack(db, self._path)
+            store = Store(db, self._owner, self._sealing, self._eviction, self._quarantine, self._counters)
+            store.reload(self._clock.mono_s())
+        except BaseException:
+            db.close()
+            raise
         self._db, self._store = db, store
         return store, db
 
@@ -249,3 +265,10 @@ class Writer:
         self._counters.add("databases_set_aside")
         log.error("outbox_set_aside", path=str(damage.path), cause=damage.cause, held=damage.held)
         self.report.damages.append(damage)
+
+
+def _attempt(store: Store, job: Job[Any]) -> tuple[bool, Any]:
+    try:
+        return True, job.run(store)
+    except PortTrackError as exc:
+        return False, exc

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import LinkError
+from contracts.errors import ConfigError, LinkError
 from gateway.outbox import database, tables
 
 
@@ -12,7 +12,7 @@ def make(path: Path) -> str:
     db, damage = database.open_database(path)
     assert damage is None
     name = tables.store_id(db)
-    db.execute("INSERT INTO streams VALUES ('track', 42, 0, 0)")
+    tables.add_stream(db, f"puerto-test.gw-1.{name}.track", is_current=True, next_seq=42)
     db.close()
     return name
 
@@ -25,6 +25,8 @@ def test_a_new_database_has_an_id_of_16_hex_that_stays(tmp_path: Path) -> None:
     assert tables.store_id(db) == name
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert db.execute("PRAGMA page_size").fetchone() == (database.PAGE_BYTES,)
+    assert db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
     db.close()
 
 
@@ -56,16 +58,21 @@ def test_what_can_be_read_of_a_damaged_database_is_told(tmp_path: Path) -> None:
     assert found.held == {"track": 41}
 
 
-def test_a_database_of_a_newer_program_is_set_aside_and_not_written_to(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     make(path)
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 99")
-    db.close()
-    db, found = database.open_database(path)
-    db.close()
-    assert found is not None
-    assert "99" in found.cause
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    # the writer is still there, or was killed: its version may lie in its log only
+    before = {suffix: path.with_name(path.name + suffix).read_bytes() for suffix in ("", "-wal")}
+    with pytest.raises(database.SchemaTooNewError) as caught:
+        database.open_database(path)
+    assert before == {suffix: path.with_name(path.name + suffix).read_bytes() for suffix in ("", "-wal")}
+    newer.close()
+    assert isinstance(caught.value, ConfigError)
+    assert "99" in caught.value.cause
+    assert "up to 2" in caught.value.cause
+    assert list(tmp_path.glob("*.damaged-*")) == []
 
 
 def test_at_most_four_damaged_databases_are_kept(tmp_path: Path) -> None:

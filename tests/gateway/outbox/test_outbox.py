@@ -16,8 +16,8 @@ from contracts.receipt import Outcome, Receipt
 from contracts.records import Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
-from gateway.outbox import quarantine, tables
-from gateway.outbox.models import StoredBatch
+from gateway.outbox import tables
+from gateway.outbox.models import Lane, StoredBatch
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.store import Store
 from gateway.outbox.writer import Job
@@ -49,7 +49,7 @@ async def opened(tmp_path: Path, clock: _Clock, counters: Counters) -> AsyncIter
     boxes: list[Outbox] = []
 
     def open_outbox(**settings: float) -> Outbox:
-        values = {"group_commit_ms": 5, "seal_after_ms": 10, **settings}
+        values = {"group_commit_ms": 5, **settings}
         box = Outbox(tmp_path / "outbox.db", SITE, GATEWAY, OutboxSettings(**values), clock, counters)
         box.start(lambda: None)
         boxes.append(box)
@@ -62,7 +62,20 @@ async def opened(tmp_path: Path, clock: _Clock, counters: Counters) -> AsyncIter
 
 async def sealed(box: Outbox, limit: int = 1000) -> list[StoredBatch]:
     await box.seal_all()
-    return await box.next_batches(NONE, limit, 10**9)
+    return await everything(box, limit)
+
+
+async def everything(box: Outbox, limit: int = 1000) -> list[StoredBatch]:
+    found = [batch for lane in Lane for batch in await box.next_batches(lane, NONE, limit, 10**9)]
+    return sorted(found, key=lambda batch: batch.batch_id)
+
+
+async def single(box: Outbox, count: int) -> list[StoredBatch]:
+    """Append records in commits of their own while the uplink takes what comes: a batch each."""
+    box.set_hungry(True)
+    for number in range(1, count + 1):
+        await box.append("ais", "r", number, [ais(number)])
+    return await everything(box)
 
 
 def committed(batch: StoredBatch) -> tuple[Receipt, None]:
@@ -121,11 +134,11 @@ async def test_one_bad_append_fails_alone_in_its_group(opened: Opener) -> None:
 
 
 async def test_a_lift_does_not_wait_for_the_group_and_is_sealed_in_its_commit(opened: Opener) -> None:
-    box = opened(group_commit_ms=250, seal_after_ms=60_000)
+    box = opened(group_commit_ms=250)
     began = time.monotonic()
     await box.append("sts-1", "r", 1, [crane_cycle(1)])
     assert time.monotonic() - began < 0.2
-    assert len(await box.next_batches(NONE, 10, 10**6)) == 1
+    assert len(await box.next_batches(Lane.ALARM, NONE, 10, 10**6)) == 1
 
 
 async def test_numbers_go_on_after_a_restart(opened: Opener, tmp_path: Path) -> None:
@@ -143,9 +156,8 @@ async def test_numbers_go_on_after_a_restart(opened: Opener, tmp_path: Path) -> 
 
 
 async def test_a_receipt_deletes_exactly_its_batch(opened: Opener, counters: Counters) -> None:
-    box = opened(seal_records=1)
-    await box.append("ais", "r", 3, [ais(1), ais(2), ais(3)])
-    batches = await sealed(box)
+    box = opened(group_commit_ms=1)
+    batches = await single(box, 3)
     assert await box.settle([committed(batches[1])]) == [batches[1].batch_id]
     assert [batch.first_seq for batch in await sealed(box)] == [1, 3]
     other = Receipt(outcome=Outcome.COMMITTED, stream_id=batches[0].stream_id, first_seq=1, last_seq=3)
@@ -156,23 +168,111 @@ async def test_a_receipt_deletes_exactly_its_batch(opened: Opener, counters: Cou
 
 
 async def test_a_refused_batch_is_set_aside_and_does_not_block_the_rest(opened: Opener, counters: Counters) -> None:
-    box = opened(seal_records=1)
-    await box.append("ais", "r", 2, [ais(1), ais(2)])
-    batches = await sealed(box)
+    box = opened(group_commit_ms=1)
+    batches = await single(box, 2)
     assert await box.settle([refused(batches[0])]) == [batches[0].batch_id]
-    assert [batch.first_seq for batch in await sealed(box)] == [2]
+    declared, kept = await everything(box)
+    assert decode_batch(declared.data).records[0].payload == Gap(first_seq=1, last_seq=1, reason="refused")
+    assert kept == batches[1]
     assert (await box.stats()).quarantined_batches == 1
     assert counters.total("batches_refused") == 1
 
 
-async def test_what_the_quarantine_pushes_out_is_declared(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quarantine, "MAX_BATCHES", 2)
-    box = opened(seal_records=1)
-    await box.append("ais", "r", 4, [ais(number) for number in range(4)])
-    await box.settle([refused(batch) for batch in await sealed(box)])
-    declared = [decode_batch(batch.data).records[0].payload for batch in await sealed(box)]
-    assert declared == [Gap(first_seq=1, last_seq=1, reason="refused"), Gap(first_seq=2, last_seq=2, reason="refused")]
+async def test_a_declaration_that_is_refused_too_is_not_declared_for_ever(opened: Opener) -> None:
+    box = opened(group_commit_ms=1)
+    batches = await single(box, 1)
+    await box.settle([refused(batches[0])])
+    (declaration,) = await everything(box)
+    assert await box.settle([refused(declaration)]) == [declaration.batch_id]
+    assert await everything(box) == []
     assert (await box.stats()).quarantined_batches == 2
+
+
+@pytest.mark.parametrize("is_hungry", [True, False])
+async def test_groups_go_up_as_they_are_or_are_joined_first(opened: Opener, *, is_hungry: bool) -> None:
+    box = opened(group_commit_ms=1)
+    box.set_hungry(is_hungry)
+    for number in range(1, 4):
+        await box.append("ais", "r", number, [ais(number)])
+    ranges = [(batch.first_seq, batch.last_seq) for batch in await everything(box)]
+    assert ranges == ([(1, 1), (2, 2), (3, 3)] if is_hungry else [(1, 3)])
+
+
+async def test_open_groups_are_joined_when_they_make_a_full_batch(opened: Opener) -> None:
+    """Commits of 4: at 12 the first batch is full; what follows lies open."""
+    box = opened(group_commit_ms=1, seal_records=10)
+    for last in range(4, 21, 4):
+        await box.append("ais", "r", last, [ais(number) for number in range(last - 3, last + 1)])
+    kept = await box._submit(
+        Job(run=lambda store: store._db.execute("SELECT first_seq, last_seq, is_open FROM batches").fetchall())
+    )
+    assert kept == [(1, 12, 0), (13, 16, 1), (17, 20, 1)]
+    first, second = await sealed(box)
+    seqs = [record.seq for batch in (first, second) for record in decode_batch(batch.data).records]
+    assert seqs == list(range(1, 21))
+
+
+async def test_open_groups_of_a_slow_stream_are_joined_by_their_age(opened: Opener) -> None:
+    """What has waited is sealed without anybody asking for it: on_sealed is called for it."""
+    box = opened(group_commit_ms=1, seal_after_ms=30)
+    await box.append("ais", "r", 1, [ais(1)])
+    await box.append("ais", "r", 2, [ais(2)])
+    query = "SELECT first_seq, last_seq FROM batches WHERE is_open = 0"
+    async with asyncio.timeout(3):
+        # a test waits for what the thread does
+        while not (found := await box._submit(Job(run=lambda store: store._db.execute(query).fetchall()))):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    assert found == [(1, 2)]
+
+
+async def test_what_waits_longer_than_the_live_age_goes_behind_what_is_new(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.outbox.lanes.LiveBoundary.__init__.__defaults__", (0.05,))
+    monkeypatch.setattr("gateway.outbox.lanes.STEP_S", 0.01)
+    box = opened(group_commit_ms=1)
+    box.set_hungry(True)
+    await box.append("ais", "r", 1, [ais(1)])
+    await box.append("sts-1", "r", 1, [crane_cycle(1)])
+    assert [batch.first_seq for batch in await box.next_batches(Lane.LIVE, NONE, 10, 10**6)] == [1]
+    assert await box.next_batches(Lane.BACKLOG, NONE, 10, 10**6) == []
+    for _ in range(3):
+        await asyncio.sleep(0.03)
+        assert await box.stored_no("ais", "r") == 1  # any transaction lets the boundary move
+    await box.append("ais", "r", 2, [ais(2)])
+    assert [batch.first_seq for batch in await box.next_batches(Lane.LIVE, NONE, 10, 10**6)] == [2]
+    (waiting,) = await box.next_batches(Lane.BACKLOG, NONE, 10, 10**6)
+    assert (waiting.first_seq, waiting.lane) == (1, Lane.BACKLOG)
+    assert [batch.lane for batch in await box.next_batches(Lane.ALARM, NONE, 10, 10**6)] == [Lane.ALARM]
+
+
+async def test_what_lay_there_at_the_start_is_backlog(opened: Opener) -> None:
+    first = opened(group_commit_ms=1)
+    await single(first, 2)
+    await first.close()
+    second = opened()
+    assert await second.next_batches(Lane.LIVE, NONE, 10, 10**6) == []
+    assert len(await second.next_batches(Lane.BACKLOG, NONE, 10, 10**6)) == 2
+
+
+async def test_a_bug_in_one_job_fails_it_alone(opened: Opener) -> None:
+    box = opened(group_commit_ms=50)
+    results = await asyncio.gather(
+        box.append("a", "r", 1, [ais(1)]),
+        box._submit(Job(run=lambda _: 1 // 0, is_write=True)),
+        box.append("b", "r", 1, [ais(2)]),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], ZeroDivisionError)
+    assert (results[0], results[2]) == (1, 1)
+    assert [(batch.first_seq, batch.last_seq) for batch in await sealed(box)] == [(1, 2)]
+
+
+async def test_a_group_that_is_worth_its_commit_does_not_wait(opened: Opener) -> None:
+    box = opened(group_commit_ms=250)
+    began = time.monotonic()
+    await box.append("gateway", "r", 30, [noise(number) for number in range(30)])
+    assert time.monotonic() - began < 0.2
 
 
 async def test_a_batch_damaged_on_disk_is_set_aside_and_declared(opened: Opener, counters: Counters) -> None:
@@ -190,7 +290,7 @@ async def test_a_batch_damaged_on_disk_is_set_aside_and_declared(opened: Opener,
 async def test_at_the_cap_logs_are_given_up_and_lifts_kept_and_every_number_is_explained(
     opened: Opener, counters: Counters
 ) -> None:
-    box = opened(max_bytes=1024**2, seal_records=20, seal_after_ms=60_000, group_commit_ms=1)
+    box = opened(max_bytes=1024**2, seal_records=20, group_commit_ms=1)
     await box.append("sts-1", "r", 5, [crane_cycle(number) for number in range(5)])
     for start in range(0, 1000, 50):
         await box.append("gateway", "r", start + 50, [noise(number) for number in range(start, start + 50)])
@@ -209,12 +309,15 @@ async def test_at_the_cap_logs_are_given_up_and_lifts_kept_and_every_number_is_e
     assert counters.total("dropped_crane_cycle_capacity") == 0
 
 
-async def test_age_is_not_judged_by_a_clock_that_cannot_be_believed(opened: Opener, clock: _Clock) -> None:
+async def test_age_is_not_judged_by_a_clock_that_cannot_be_believed(
+    opened: Opener, clock: _Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A cold boot counts from 1970; the first sync jumps 50 years and must not give up everything."""
     clock.is_steered = False
+    monkeypatch.setattr("gateway.outbox.writer.EVICT_INTERVAL_S", 0.0)
     box = opened(max_age_h=1)
+    box.set_hungry(True)
     await box.append("ais", "r", 1, [ais(1)])
-    await sealed(box)
     clock.now_ns += 10**18
     await box.append("ais", "r", 2, [ais(2)])
     assert decode_batch((await sealed(box))[0].data).records[0].payload == ais(1).payload
@@ -234,7 +337,7 @@ async def test_a_full_disk_refuses_records_but_not_receipts_and_recovers(opened:
     assert caught.value.reason == "disk"
     assert "full" in box.trouble
     assert counters.total("commit_failures") > 0
-    assert (await box.next_batches(NONE, 10, 10**6))[0].batch_id == batch.batch_id
+    assert (await everything(box))[0].batch_id == batch.batch_id
     assert await box.settle([committed(batch)]) == [batch.batch_id]
     assert await box.stored_no("gateway", "r") == 0
     await box._submit(Job(run=lambda store: store._db.execute("PRAGMA max_page_count = 1000000").fetchone()))
@@ -257,7 +360,7 @@ async def test_a_receipt_survives_the_failure_of_an_append_in_its_group(opened: 
     )
     assert isinstance(results[0], LinkError)
     assert (results[1] == batch.batch_id) is is_protected
-    assert (await box.next_batches(NONE, 10, 10**6) == []) is is_protected
+    assert (await everything(box) == []) is is_protected
 
 
 async def test_a_closed_outbox_says_so_at_once(opened: Opener) -> None:

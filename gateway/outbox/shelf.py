@@ -1,0 +1,114 @@
+"""The batches of one open database, kept in step with the totals of their streams. On the writer thread.
+
+Every change of a batch goes through here: written, joined, replaced inside its range, set aside, deleted.
+"""
+
+import sqlite3
+from collections import Counter
+
+from gateway.outbox import packing, tables
+from gateway.outbox.models import Content
+from gateway.outbox.packing import BatchRow
+from gateway.outbox.quarantine import Quarantine, SetAside
+from gateway.outbox.streams import Stream, Streams
+
+
+class Shelf:
+    """See the module.
+
+    Args:
+        db: the connection, inside a transaction of the caller's whenever something changes.
+        owner: site id and gateway id.
+        quarantine: where refused and damaged batches go.
+
+    Attributes:
+        streams: their streams.
+        next_id: id of the next batch; never used twice while the gateway runs, because the uplink remembers ids.
+        tally: what is to be counted once the transaction is on disk.
+    """
+
+    def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: Quarantine) -> None:
+        self._db = db
+        self._quarantine = quarantine
+        self.streams = Streams(db, *owner)
+        self.next_id = tables.newest_id(db) + 1
+        self.tally: Counter[str] = Counter()
+
+    def add(self, stream: Stream, row: BatchRow) -> int:
+        """Write a batch; returns its id."""
+        batch_id = self.next_id
+        self.next_id += 1
+        tables.add_batch(self._db, batch_id, row)
+        self.streams.count(stream, row.last_seq - row.first_seq + 1, len(row.data))
+        return batch_id
+
+    def replace(self, batch_id: int, row: BatchRow, new: BatchRow) -> BatchRow:
+        """Give a batch another content inside its range; returns it."""
+        tables.replace_batch(self._db, batch_id, new)
+        self.streams.count(self.streams.by_key(row.stream), 0, len(new.data) - len(row.data))
+        return new
+
+    def remove(self, batch_id: int, row: BatchRow) -> None:
+        """Delete a batch."""
+        tables.remove_batch(self._db, batch_id)
+        self.streams.count(self.streams.by_key(row.stream), row.first_seq - row.last_seq - 1, -len(row.data))
+
+    def seal(self, stream: Stream) -> int:
+        """Join what lies open of a stream and seal it; returns the number of batches made.
+
+        The joined batch takes the place and the id of its first part, so that the order of ids stays that of age.
+        """
+        found = tables.open_batches(self._db, stream.key)
+        ids = {row.first_seq: batch_id for batch_id, row in found}
+        joined = packing.join([row for _, row in found])
+        for parts, row in joined:
+            batch_id = ids[row.first_seq]
+            if len(parts) == 1:
+                tables.seal_batch(self._db, batch_id)
+                continue
+            for part in parts[1:]:
+                tables.remove_batch(self._db, ids[part.first_seq])
+            tables.replace_batch(self._db, batch_id, row)
+            self.streams.count(stream, 0, len(row.data) - sum(len(part.data) for part in parts))
+        return len(joined)
+
+    def read(self, batch_id: int, now_ns: int) -> BatchRow | None:
+        """Return a batch, None if it is gone or cannot be read now.
+
+        One that is damaged is set aside, and its range declared in its place.
+        """
+        row = tables.batch(self._db, batch_id)
+        if row is None or packing.is_intact(row):
+            return row
+        if not self._set_aside(row, packing.REASON_DAMAGED, now_ns):
+            return None
+        self.tally["batches_damaged"] += 1
+        return self.replace(batch_id, row, packing.pack_gap(row, packing.REASON_DAMAGED))
+
+    def refuse(self, batch_id: int, row: BatchRow, reason: str, now_ns: int) -> bool:
+        """Set a batch aside that the cloud will never take, and declare its range; False if it cannot be done now.
+
+        A declaration that is refused itself is only set aside: to declare it again would be refused again.
+        """
+        if not self._set_aside(row, reason, now_ns):
+            return False
+        self.tally["batches_refused"] += 1
+        if row.content is Content.GAPS:
+            self.remove(batch_id, row)
+        else:
+            self.replace(batch_id, row, packing.pack_gap(row, packing.REASON_REFUSED))
+        return True
+
+    def set_aside_count(self) -> int:
+        """Return how many batches are set aside."""
+        return self._quarantine.count()
+
+    def _set_aside(self, row: BatchRow, reason: str, now_ns: int) -> bool:
+        item = SetAside(row.stream_id, row.first_seq, row.last_seq, reason[:64], now_ns, row.data)
+        try:
+            self._quarantine.put(item)
+        except OSError:
+            # what cannot be kept as evidence now stays where it is: the next receipt or read tries again
+            self.tally["quarantine_failures"] += 1
+            return False
+        return True
