@@ -92,6 +92,24 @@ class Local(Profile):
     status_interval_s: float = Field(default=2.0, gt=0, le=60)
 
 
+class Flash(Profile):
+    """The card or module that ``data_dir`` lies on, by its data sheet; for the projection of its life only.
+
+    Attributes:
+        written_tb: terabytes that its maker says may be written (TBW, JEDEC JESD218: under a stated workload); goes
+            before the two below.
+        capacity_gb: size, GB of 10^9 bytes.
+        erase_cycles: program/erase cycles that its maker says each cell bears.
+        write_amplification: bytes that the card writes inside for each byte from outside, for a life that is worked
+            out from size and cycles; with small writes and a sync each it is a card's worst case. Nothing is assumed.
+    """
+
+    written_tb: float | None = Field(default=None, gt=0)
+    capacity_gb: float | None = Field(default=None, gt=0)
+    erase_cycles: int | None = Field(default=None, gt=0)
+    write_amplification: float | None = Field(default=None, ge=1, le=1000)
+
+
 class Supervision(Profile):
     """Driver processes.
 
@@ -132,6 +150,7 @@ class DeviceProfile(Profile):
     uplink: Uplink = Uplink()
     local: Local = Local()
     supervision: Supervision = Supervision()
+    flash: Flash = Flash()
 
 
 class EffectiveConfig(Profile):
@@ -148,6 +167,7 @@ class EffectiveConfig(Profile):
     uplink: Uplink
     local: Local
     supervision: Supervision
+    flash: Flash
 
     def source(self, source_id: str) -> Source:
         """Return one source.
