@@ -14,7 +14,7 @@ from contracts.batch import Batch, RawBatch
 from contracts.codec import encode_batch, split_batch
 from contracts.errors import PeerError
 from contracts.limits import MAX_BATCH_RECORDS, MAX_DECODED_BYTES, MAX_RECORD_BYTES
-from contracts.records import ClockState, Observation, RecordClass
+from contracts.records import Observation, RecordClass
 from gateway.outbox.gaps import gap_record
 from gateway.outbox.models import Content
 
@@ -97,7 +97,7 @@ class Tail:
             self.oldest_at_ns, self.oldest_mono_ns, self.boot_id = item.observed_at_ns, item.mono_ns, item.boot_id[:64]
         elif item.observed_at_ns < self.oldest_at_ns:
             self.oldest_at_ns = item.observed_at_ns
-        if item.clock.state is ClockState.UNSYNCED:
+        if not item.clock.is_believed():
             self.is_time_known = False
         self.size_bytes += len(body) + 32
         self.next_seq = seq + 1

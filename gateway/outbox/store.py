@@ -7,6 +7,7 @@ commit (``writer``) and what is worth keeping (``eviction``).
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import attrgetter
 
 from contracts.codec import digest
 from contracts.errors import PeerError
@@ -18,6 +19,7 @@ from gateway.counters import Counters
 from gateway.outbox import packing, tables
 from gateway.outbox.eviction import Candidate, EvictionPolicy
 from gateway.outbox.lanes import LiveBoundary
+from gateway.outbox.mark import Numbers
 from gateway.outbox.models import URGENT_CLASSES, Content, Lane, StoredBatch
 from gateway.outbox.packing import BatchRow, Tail
 from gateway.outbox.quarantine import Quarantine
@@ -40,6 +42,7 @@ class Store:
         eviction: what to give up.
         quarantine: where refused and damaged batches go.
         counters: where discards are counted.
+        amend: returns what travels of a stored batch; the same at every resend.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Store:
         eviction: EvictionPolicy,
         quarantine: Quarantine,
         counters: Counters,
+        amend: Callable[[BatchRow], bytes] = attrgetter("data"),
     ) -> None:
         self._db = db
+        self._amend = amend
         self._sealing = sealing
         self._eviction = eviction
         self._counters = counters
@@ -179,9 +184,8 @@ class Store:
         row = self._shelf.read(batch_id, now_ns)
         if row is None:
             return None
-        return StoredBatch(
-            batch_id, row.stream_id, row.first_seq, row.last_seq, digest(row.data), row.data, self._lane(batch_id, row)
-        )
+        data, lane = self._amend(row), self._lane(batch_id, row)
+        return StoredBatch(batch_id, row.stream_id, row.first_seq, row.last_seq, digest(data), data, lane)
 
     def settle(self, receipt: Receipt, batch_id: int | None, now_ns: int) -> int | None:
         """Delete or set aside the batch that a receipt names; None if there is no such batch.
@@ -206,7 +210,7 @@ class Store:
             self._shelf.tally["records_committed"] += row.last_seq - row.first_seq + 1
             return batch_id
         is_declaration = row.content is Content.GAPS
-        if receipt.digest != digest(row.data) and (receipt.digest or is_declaration):
+        if receipt.digest != digest(self._amend(row)) and (receipt.digest or is_declaration):
             # it speaks of what was here before the batch was given up or refused: its declaration must go up
             self._shelf.tally["receipts_stale"] += 1
             return None
@@ -244,6 +248,16 @@ class Store:
         """Return the last number stored of a run."""
         known = self._new_runs.get((source, run_id)) or self._runs.get((source, run_id))
         return tables.stored_no(self._db, source, run_id) if known is None else known
+
+    def numbers(self) -> dict[str, Numbers]:
+        """Return how far each stream has come, those of this database first: what the mark keeps."""
+        ordered = sorted(self._streams, key=lambda item: not item.is_current)
+        return {
+            item.stream_id: Numbers(
+                item.next_seq, tables.first_number(self._db, item.key) or item.next_seq, item.is_current
+            )
+            for item in ordered
+        }
 
     def quarantined(self) -> int:
         """Return how many batches are set aside."""

@@ -106,8 +106,9 @@ class Streams:
         ages: list[float] = []
         for stream in self:
             oldest = tables.oldest_of(self._db, stream.key)
-            if oldest is not None:
-                ages.append(age_s(*oldest))
+            oldest_age_s = age_s(*oldest) if oldest is not None else None
+            if oldest_age_s is not None:
+                ages.append(oldest_age_s)
             found.append(
                 StreamStatus(
                     stream_id=stream.stream_id,
@@ -115,6 +116,7 @@ class Streams:
                     buffered_records=stream.records,
                     buffered_bytes=stream.size_bytes,
                     oldest_at_ns=oldest[0] if oldest else None,
+                    oldest_age_s=oldest_age_s,
                 )
             )
         return found, max(ages, default=None)
