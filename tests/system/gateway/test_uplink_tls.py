@@ -10,6 +10,7 @@ from firmware_configs.device import Broker, Identity
 from firmware_configs.device import Uplink as UplinkSettings
 from gateway.counters import Counters
 from gateway.uplink.mqtt import MqttTransport
+from gateway.uplink.ports import Message
 from tests.support.certs import Pair, TestAuthority
 from tests.support.mqtt_broker import TestBroker, free_port
 
@@ -38,7 +39,7 @@ async def test_messages_travel_both_ways(broker: TestBroker, authority: TestAuth
     await link.connect(where(broker))
     assert link.publish("down/receipt", b"hello", 1)
     async with asyncio.timeout(5):
-        assert await link.next_messages() == [("down/receipt", b"hello")]
+        assert await link.next_messages() == [Message("down/receipt", b"hello")]
     await link.disconnect()
     assert not link.publish("down/receipt", b"hello", 1)
 
