@@ -1,4 +1,7 @@
-"""``python -m gateway COMMAND``. Exit codes: 0 done, 1 a bug, 2 usage or config error, 75 not possible now."""
+"""``python -m gateway COMMAND``.
+
+Exit codes: 0 done, 1 a bug, 2 usage or config error, 65 the outbox was written by a newer program, 75 not possible now.
+"""
 
 import sys
 
@@ -8,8 +11,11 @@ from contracts.errors import ConfigError, LinkError
 from gateway.cli.check_config import check_config
 from gateway.cli.run import run
 from gateway.cli.status import status
+from gateway.outbox.database import SchemaTooNewError
 
 EXIT_CONFIG = 2
+EXIT_NEWER_DATA = 65
+"""EX_DATAERR of sysexits.h: trying again does not help; the newer program has to come back."""
 EXIT_TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h: a service manager may try again."""
 
@@ -23,6 +29,9 @@ def main() -> int:
     """Run one command; returns its exit code."""
     try:
         app(standalone_mode=True)
+    except SchemaTooNewError as exc:
+        sys.stderr.write(f"gateway: {exc}\n")
+        return EXIT_NEWER_DATA
     except ConfigError as exc:
         sys.stderr.write(f"gateway: {exc}\n")
         return EXIT_CONFIG

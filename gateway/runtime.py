@@ -24,6 +24,7 @@ from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
 from gateway.local.metrics import GatewayCollector
 from gateway.local.page import LocalPage
+from gateway.outbox.database import check_version
 from gateway.outbox.gaps import GATEWAY_SOURCE
 from gateway.outbox.outbox import Outbox
 from gateway.supervisor.driver_log import DriverLogs
@@ -110,6 +111,7 @@ class Gateway:
 
         Raises:
             LinkError: the data folder cannot be used, or another gateway uses it.
+            SchemaTooNewError: the outbox in it was written by a newer program.
         """
         self._take_folder()
         self._outbox.start(self._uplink.wake)
@@ -170,6 +172,8 @@ class Gateway:
             raise LinkError("use data_dir", str(self._folder), exc.strerror or str(exc), hint, "disk") from exc
         if not self._lock.try_acquire(self._settings.pid):
             raise LinkError("use data_dir", str(self._folder), "another gateway uses it", "stop that one", "busy")
+        # before any driver runs: what it would hand over could not be stored
+        check_version(self._settings.config.data_dir / "outbox.db")
 
     def _make_uplink(self, owner: tuple[str, str]) -> Uplink:
         config = self._settings.config

@@ -1,6 +1,7 @@
 """``python -m gateway run``: run the gateway of one device until SIGTERM or Ctrl-C.
 
-Exit codes: 0 stopped, 1 a bug, 2 usage or config error, 75 the data folder cannot be used now.
+Exit codes: 0 stopped, 1 a bug, 2 usage or config error, 65 the outbox in the data folder was written by a newer program
+(the file stays as it is), 75 the data folder cannot be used now.
 """
 
 import asyncio
