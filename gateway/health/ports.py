@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from contracts.health import GatewayStatus, SourceStatus
-from gateway.outbox.database import Damage
 from gateway.outbox.models import OutboxStats
+from gateway.outbox.salvage.models import Damage
 from gateway.uplink.connection import UplinkState
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from contracts.errors import LinkError
 from contracts.health import GatewayStatus
-from contracts.payloads import FieldValue, Log
 from gateway.clock import DeviceClock
 from gateway.counters import Counters
 from gateway.health.changes import HealthChanges
+from gateway.health.damage import told_of
 from gateway.health.journal import Journal
 from gateway.health.ports import ObservedDriver, ObservedOutbox, ObservedUplink
 from gateway.local.board import Board, LocalStatus, UplinkStatus
@@ -102,9 +102,8 @@ class Reporter:
                 self._note(f"link/{name}", is_healthy=driver.is_link_up, reason=driver.last_error)
         self._note("outbox", is_healthy=not self._outbox.trouble, reason=self._outbox.trouble)
         for damage in self._outbox.take_damages():
-            held = {f"last_{name}": number for name, number in damage.held.items()}
-            fields: dict[str, FieldValue] = {"file": damage.path.name, "cause": damage.cause[:300], **held}
-            self._journal.write(Log(level="error", event="outbox_set_aside", fields=fields))
+            for payload in told_of(damage):
+                self._journal.write(payload)
         await self._journal.flush()
 
     async def _report_forever(self) -> None:

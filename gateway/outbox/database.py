@@ -1,18 +1,15 @@
-"""Opens the outbox database: pragmas, schema, and what to do with a damaged file.
+"""Opens the outbox database: pragmas, schema, versions.
 
-A damaged database is set aside, never deleted and never a reason not to start: what peers do there (delete it, or
-refuse to run until someone comes) costs the backlog or the watch. The new database has a new store id, so its numbers
-never continue those of the old one. A database of a newer program is not damage: it is left as it is, and said.
+A damaged database is no reason not to start, and none to delete it; that is ``salvage``'s, which opens through this
+module. A database of a newer program is not damage: it is left as it is, and said.
 """
 
 import secrets
 import sqlite3
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import ConfigError, IntegrityError, LinkError
-from gateway.outbox.durable_files import make_folder, sync_folder, sync_left_behind
+from gateway.outbox.durable_files import prepare_folder, sync_folder
 
 SCHEMA_DIR = Path(__file__).parent / "schema"
 PAGE_BYTES = 1024
@@ -23,7 +20,7 @@ CHECKPOINT_PAGES = 4000
 """Length of the write-ahead log, 4 MB: what is acknowledged within it never reaches the database file."""
 FULL_CHECK_MAX_BYTES = 64 * 1024 * 1024
 """Databases up to this size are checked whole at the start (about 2 s on an SD card); larger ones would hold up the
-start for minutes: there every batch is checked by its CRC when it is read."""
+start for minutes: there every batch is checked when it is read, and by a slow scrub."""
 WAL_LIMIT_BYTES = 8 * 1024 * 1024
 """The write-ahead log is cut back to this after a checkpoint, so that one burst does not keep the space for ever. Above
 its usual length: a log that keeps its size is synced without a change of the file's own record."""
@@ -31,51 +28,32 @@ REPACK_MAX_BYTES = 16 * 1024 * 1024
 """A database of an earlier version with other pages is written anew up to this size; a larger one keeps its pages."""
 BUSY_TIMEOUT_S = 2.0
 """Only a technician's tool can hold a lock: the gateway has one connection."""
-MAX_SET_ASIDE = 4
-"""Damaged databases kept for diagnosis; beyond it the oldest is deleted, because they share the disk with the new."""
 
 
 class SchemaTooNewError(ConfigError):
     """The database was written by a newer program; it is left as it is. Install that program, or move the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A database that was set aside: where it is now, why, and the ranges that it held, as far as it could be read."""
-
-    path: Path
-    cause: str
-    held: dict[str, int]
-
-
-def open_database(path: Path) -> tuple[sqlite3.Connection, Damage | None]:
+def open_database(path: Path) -> sqlite3.Connection:
     """Open the database, making it or bringing its schema up to date as needed.
 
     Rows of an earlier version may still wait to be moved: see ``migration``.
 
     Returns:
-        The connection (autocommit; the caller begins and commits) and the damage found on the way, if any.
+        The connection, in autocommit; the caller begins and commits.
 
     Raises:
+        IntegrityError: the file is damaged (reason ``damaged``).
         LinkError: the file cannot be opened or made now (disk full, permissions, I/O); try again later.
         SchemaTooNewError: a newer program wrote it; nothing was changed.
     """
-    damage: Damage | None = None
     check_version(path)
     try:
-        make_folder(path.parent)
-        sync_left_behind(path)
-        try:
-            return _open_checked(path), None
-        except IntegrityError as exc:
-            damage = set_aside(path, exc.cause)
-        return _open_checked(path), damage
+        prepare_folder(path)
+        return _open_checked(path)
     except (OSError, sqlite3.Error) as exc:
         hint = "check free space and permissions of data_dir"
         raise LinkError("open outbox", str(path), str(exc), hint, "disk") from exc
-    except IntegrityError as exc:
-        hint = "the disk itself may be failing: replace it"
-        raise LinkError("open outbox", str(path), exc.cause, hint, "disk") from exc
 
 
 def check_version(path: Path) -> None:
@@ -107,24 +85,6 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def set_aside(path: Path, cause: str) -> Damage:
-    """Move a damaged database (with its log) out of the way, and read from it what can be read.
-
-    Raises:
-        OSError: the files cannot be renamed.
-    """
-    held = _ranges_held(path)
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    for suffix in ("", "-wal"):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.replace(aside.with_name(aside.name + suffix))
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    sync_folder(path.parent)
-    _forget_oldest(path)
-    return Damage(aside, cause, held)
-
-
 def repack(connection: sqlite3.Connection, path: Path) -> bool:
     """Write a small database of an earlier version anew, with the pages that this version would make it with.
 
@@ -146,7 +106,6 @@ def repack(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _open_checked(path: Path) -> sqlite3.Connection:
-    is_new = not path.exists()
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
         # both have an effect on a new file only
@@ -156,8 +115,6 @@ def _open_checked(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
-        if path.stat().st_size <= FULL_CHECK_MAX_BYTES:
-            _check_whole(connection, path)
         _bring_up_to_date(connection)
         connection.execute("SELECT stream_id, next_seq, records, bytes FROM streams").fetchall()
     except sqlite3.DatabaseError as exc:
@@ -168,15 +125,7 @@ def _open_checked(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    if is_new:
-        sync_folder(path.parent)
     return connection
-
-
-def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise IntegrityError("check outbox", str(path), str(answer), "", "damaged")
 
 
 def _schema_files() -> list[tuple[int, Path]]:
@@ -191,27 +140,3 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
             script = file.read_text(encoding="utf-8")
             connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", (secrets.token_hex(8),))
-
-
-def _ranges_held(path: Path) -> dict[str, int]:
-    """Return the last number of each class in a damaged database, as far as it can be read."""
-    held: dict[str, int] = {}
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
-    except sqlite3.Error:
-        return held
-    try:
-        for name, next_seq in connection.execute("SELECT class, next_seq FROM streams"):
-            held[str(name)] = int(next_seq) - 1
-    except (sqlite3.Error, ValueError, TypeError):
-        return held
-    finally:
-        connection.close()
-    return held
-
-
-def _forget_oldest(path: Path) -> None:
-    kept = sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
-    for old in kept[:-MAX_SET_ASIDE]:
-        old.unlink(missing_ok=True)
-        old.with_name(old.name + "-wal").unlink(missing_ok=True)

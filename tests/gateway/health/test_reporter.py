@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from contracts.errors import LinkError
 from contracts.health import GatewayStatus, SourceStatus
 from contracts.payloads import HealthEvent, Log
@@ -9,8 +7,8 @@ from gateway.counters import Counters
 from gateway.health.journal import Journal
 from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
-from gateway.outbox.database import Damage
 from gateway.outbox.models import OutboxStats
+from gateway.outbox.salvage.models import Damage
 from gateway.uplink.connection import UplinkState
 from tests.gateway.health.test_journal import Sink
 
@@ -106,11 +104,26 @@ async def test_changes_are_written_down_once() -> None:
     assert await bench.events() == []
 
 
-async def test_a_database_that_was_set_aside_is_told_with_what_it_held() -> None:
+async def test_a_damaged_database_is_told_with_the_ranges_that_are_lost_and_alarmed() -> None:
     bench = Bench()
-    bench.box.damages = [Damage(Path("/d/outbox.db.damaged-1"), "malformed", {"track": 41})]
+    bench.box.damages = [
+        Damage(
+            file="outbox.db.damaged-1",
+            cause="malformed",
+            lost={"s.g.0123456789abcdef.track": [(5, 41), (60, 60)]},
+            declared={},
+            saved_batches=3,
+            saved_records=30,
+        )
+    ]
     await bench.reporter.note_changes()
-    logs = [item.payload for item in bench.sink.stored if isinstance(item.payload, Log)]
-    assert [log.fields for log in logs] == [
-        {"file": "outbox.db.damaged-1", "cause": "malformed", "last_track": 41}
+    told = [item.payload for item in bench.sink.stored]
+    assert [item.fields for item in told if isinstance(item, Log)] == [
+        {
+            "file": "outbox.db.damaged-1", "cause": "malformed", "saved_batches": 3, "saved_records": 30,
+            "left_batches": 0, "lost_records": 38, "lost": "s.g.0123456789abcdef.track: 5-41, 60",
+        }
     ]  # fmt: skip
+    (event,) = [item for item in told if isinstance(item, HealthEvent) and item.subject == "outbox/data"]
+    assert not event.is_healthy
+    assert "38" in event.reason

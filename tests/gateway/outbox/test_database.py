@@ -1,16 +1,14 @@
-import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from contracts.errors import ConfigError, LinkError
+from contracts.errors import ConfigError, IntegrityError, LinkError
 from gateway.outbox import database, tables
 
 
 def make(path: Path) -> str:
-    db, damage = database.open_database(path)
-    assert damage is None
+    db = database.open_database(path)
     name = tables.store_id(db)
     tables.add_stream(db, f"puerto-test.gw-1.{name}.track", is_current=True, next_seq=42)
     db.close()
@@ -21,7 +19,7 @@ def test_a_new_database_has_an_id_of_16_hex_that_stays(tmp_path: Path) -> None:
     name = make(tmp_path / "data" / "outbox.db")
     assert len(name) == 16
     assert int(name, 16) >= 0
-    db, _ = database.open_database(tmp_path / "data" / "outbox.db")
+    db = database.open_database(tmp_path / "data" / "outbox.db")
     assert tables.store_id(db) == name
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -30,32 +28,12 @@ def test_a_new_database_has_an_id_of_16_hex_that_stays(tmp_path: Path) -> None:
     db.close()
 
 
-@pytest.mark.parametrize("damage", ["header", "middle", "garbage", "empty_pages"])
-def test_a_damaged_database_is_set_aside_and_a_new_one_made(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_database_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
-    old = make(path)
-    data = bytearray(path.read_bytes())
-    if damage == "header":
-        data[:16] = b"\xff" * 16
-    elif damage == "middle":
-        data[4096:-1] = bytes(255 - byte for byte in data[4096:-1])
-    elif damage == "garbage":
-        data = bytearray(b"not a database at all" * 500)
-    else:
-        data[4096:] = b"\0" * (len(data) - 4096)
-    path.write_bytes(data)
-    db, found = database.open_database(path)
-    assert found is not None
-    assert found.path.read_bytes() == data
-    assert tables.store_id(db) != old
-    db.close()
-
-
-def test_what_can_be_read_of_a_damaged_database_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "outbox.db"
-    make(path)
-    found = database.set_aside(path, "test")
-    assert found.held == {"track": 41}
+    path.write_bytes(b"not a database at all" * 500)
+    with pytest.raises(IntegrityError):
+        database.open_database(path)
+    assert path.read_bytes() == b"not a database at all" * 500
 
 
 def test_a_database_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path) -> None:
@@ -73,17 +51,6 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path
     assert "99" in caught.value.cause
     assert "up to 2" in caught.value.cause
     assert list(tmp_path.glob("*.damaged-*")) == []
-
-
-def test_at_most_four_damaged_databases_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "outbox.db"
-    make(path)
-    sample = tmp_path / "sample"
-    shutil.copy(path, sample)
-    for _ in range(6):
-        shutil.copy(sample, path)
-        database.set_aside(path, "test")
-    assert len(list(tmp_path.glob("outbox.db.damaged-*[0-9]"))) == database.MAX_SET_ASIDE
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_to_try_again(tmp_path: Path) -> None:

@@ -371,7 +371,7 @@ async def test_a_closed_outbox_says_so_at_once(opened: Opener) -> None:
     assert caught.value.reason == "closed"
 
 
-async def test_a_database_that_breaks_while_running_is_set_aside(
+async def test_a_database_that_breaks_while_running_is_salvaged_and_work_goes_on(
     opened: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, counters: Counters
 ) -> None:
     box = opened()
@@ -381,17 +381,20 @@ async def test_a_database_that_breaks_while_running_is_set_aside(
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
     def broken(*_: object) -> None:
+        monkeypatch.setattr(tables, "remember_run", real)
         raise error
 
     monkeypatch.setattr(tables, "remember_run", broken)
     with pytest.raises(LinkError):
         await box.append("ais", "r", 2, [ais(2)])
-    monkeypatch.setattr(tables, "remember_run", real)
-    assert await box.stored_no("ais", "r") == 0
-    assert await box.append("ais", "r2", 1, [ais(2)]) == 1
+    assert await box.stored_no("ais", "r") == 1
+    assert await box.append("ais", "r", 2, [ais(2)]) == 2
     (damage,) = box.take_damages()
-    assert damage.held == {"track": 1}
-    assert damage.path.parent == tmp_path
+    assert (damage.saved_batches, damage.lost) == (1, {})
+    assert (tmp_path / damage.file).exists()
+    first, second = await sealed(box)
+    assert (first.first_seq, second.first_seq) == (1, 1)
+    assert first.stream_id != second.stream_id
     assert counters.total("databases_set_aside") == 1
     assert box.take_damages() == []
 

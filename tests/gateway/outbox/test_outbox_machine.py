@@ -56,8 +56,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.reopen()
 
     def reopen(self) -> None:
-        self.db, damage = open_database(self.path)
-        assert damage is None
+        self.db = open_database(self.path)
         migrate(self.db, (SITE, GATEWAY), Quarantine(self.path.with_name("outbox.quarantine")))
         self.db.execute("PRAGMA synchronous = OFF")  # a closed connection is the crash here, not a power cut
         self.sealing = SealingPolicy(5, 1.0)
@@ -232,7 +231,7 @@ def test_without_the_transaction_a_crash_would_leave_half_an_append(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Mutation proof: in autocommit the records are there and the number of the run is not."""
-    db, _ = open_database(tmp_path / "outbox.db")
+    db = open_database(tmp_path / "outbox.db")
     migrate(db, (SITE, GATEWAY), Quarantine(tmp_path / "outbox.quarantine"))
     store = Store(
         db, (SITE, GATEWAY), SealingPolicy(5, 1), EvictionPolicy(10**9, 10**9),

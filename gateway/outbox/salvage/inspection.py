@@ -1,0 +1,115 @@
+"""Looks at the files of an outbox before SQLite may change them, and tells whether this is all that was committed.
+
+Read only. Beside what SQLite itself would find (a broken tree), it finds what SQLite takes for sound: a log that it
+would read only in part, a database that has gone back, a file that is empty, numbers that contradict each other.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.errors import PeerError
+from contracts.ids import split_stream_id
+from gateway.outbox.database import BUSY_TIMEOUT_S, FULL_CHECK_MAX_BYTES, is_damage
+from gateway.outbox.mark import Mark
+from gateway.outbox.salvage.accounting_policy import MAX_AHEAD
+from gateway.outbox.salvage.layout import HEADER_BYTES, header_page_size
+from gateway.outbox.salvage.sources import Source
+from gateway.outbox.salvage.wal import Log, WalState, read_log
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Damage.
+
+    Attributes:
+        cause: what is wrong, in plain words.
+        is_tail_believed: whether a broken last transaction of the log had been committed, or may have been.
+    """
+
+    cause: str
+    is_tail_believed: bool = True
+
+
+def inspect(path: Path, mark: Mark) -> Finding | None:
+    """Return the damage of a database, None if it may be opened.
+
+    Raises:
+        OSError: the files cannot be read now.
+        sqlite3.Error: the database cannot be opened now, for a reason that is not damage.
+    """
+    log, main_size = _logged(path)
+    if main_size == 0:
+        if log.frames or mark.streams:
+            return Finding("the database file is missing or empty, its log or its mark is not")
+        return None
+    if log.state is WalState.DAMAGED:
+        return Finding("the log is damaged before its last transaction")
+    if log.state is WalState.TORN and not mark.is_sure:
+        return Finding("the last transaction of the log is broken, and the mark cannot tell whether it was committed")
+    try:
+        return _read_only(path, mark)
+    except sqlite3.Error as exc:
+        if is_damage(exc) or (isinstance(exc, sqlite3.OperationalError) and "decode" in str(exc)):
+            return Finding(str(exc))
+        raise
+
+
+def _logged(path: Path) -> tuple[Log, int]:
+    with Source(path) as main, Source(path.with_name(path.name + "-wal")) as wal:
+        hint = header_page_size(main.read(0, HEADER_BYTES))
+        return read_log(wal.read, wal.size, hint), main.size
+
+
+def _read_only(path: Path, mark: Mark) -> Finding | None:
+    # a connection that may write would bring the log into the file when it is closed
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if path.stat().st_size <= FULL_CHECK_MAX_BYTES:
+            (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if answer != "ok":
+                return Finding(str(answer))
+        return _contradiction(db, mark) if version > 1 else None
+    finally:
+        db.close()
+
+
+def _contradiction(db: sqlite3.Connection, mark: Mark) -> Finding | None:
+    rows = db.execute("SELECT id, stream_id, class, is_current, next_seq, records FROM streams").fetchall()
+    known = {stream_id: next_seq for _, stream_id, _, _, next_seq, _ in rows}
+    gone_back = [
+        name
+        for name, numbers in mark.streams.items()
+        if numbers.is_current and not _is_at_least(known.get(name), numbers.next_seq)
+    ]
+    store = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
+    for key, stream_id, record_class, is_current, next_seq, records in rows:
+        cause = _row_trouble(stream_id, record_class, next_seq, records)
+        if not cause and is_current and (store is None or split_stream_id(stream_id)[2] != store[0]):
+            cause = "a stream is not of this database"
+        highest = db.execute("SELECT max(first_seq) FROM batches WHERE stream = ?", (key,)).fetchone()[0]
+        if not cause and not _is_at_least(next_seq, (highest or 0) + 1):
+            cause = f"the next number of {stream_id} is below numbers that were given out"
+        numbers = mark.streams.get(stream_id)
+        if not cause and numbers is not None and mark.is_sure and next_seq > numbers.next_seq + MAX_AHEAD:
+            cause = f"the next number of {stream_id} is far ahead of the mark"
+        if cause:
+            return Finding(cause)
+    if gone_back:
+        return Finding(f"the database has gone back: {', '.join(gone_back)}")
+    return None
+
+
+def _row_trouble(stream_id: object, record_class: object, next_seq: object, records: object) -> str:
+    if not isinstance(stream_id, str) or not isinstance(next_seq, int) or not isinstance(records, int):
+        return "a row of the streams is not what was written"
+    try:
+        is_sound = split_stream_id(stream_id)[3] == record_class and next_seq > 0 and records >= 0
+    except PeerError:
+        is_sound = False
+    return "" if is_sound else "a row of the streams contradicts itself"
+
+
+def _is_at_least(value: object, least: int) -> bool:
+    return isinstance(value, int) and value >= least
