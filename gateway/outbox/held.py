@@ -43,13 +43,20 @@ class HeldRanges:
             self._firsts.insert(index, first_seq)
             self._lasts.insert(index, last_seq)
 
-    def remove(self, first_seq: int, last_seq: int) -> None:
-        """Hold the numbers of a range no longer; all of them are held (both included)."""
+    def remove(self, first_seq: int, last_seq: int) -> bool:
+        """Hold the numbers of a range no longer (both included); False, and nothing done, if one is not held."""
         index = bisect_right(self._firsts, first_seq) - 1
+        if index < 0 or self._lasts[index] < last_seq:
+            return False
         begins, ends = self._firsts[index], self._lasts[index]
         pieces = [(a, b) for a, b in ((begins, first_seq - 1), (last_seq + 1, ends)) if a <= b]
         self._firsts[index : index + 1] = [a for a, _ in pieces]
         self._lasts[index : index + 1] = [b for _, b in pieces]
+        return True
+
+    def total(self) -> int:
+        """Return how many numbers are held."""
+        return sum(self._lasts) - sum(self._firsts) + len(self._firsts)
 
     def pairs(self) -> list[Range]:
         """Return the ranges as a status tells them; where there are too many, the last reaches over the rest."""

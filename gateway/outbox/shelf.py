@@ -40,6 +40,7 @@ class Shelf:
         self.next_id += 1
         tables.add_batch(self._db, batch_id, row)
         self.streams.count(stream, row.last_seq - row.first_seq + 1, len(row.data))
+        stream.take(row.first_seq, row.last_seq)
         return batch_id
 
     def replace(self, batch_id: int, row: BatchRow, new: BatchRow) -> BatchRow:
@@ -51,7 +52,9 @@ class Shelf:
     def remove(self, batch_id: int, row: BatchRow) -> None:
         """Delete a batch."""
         tables.remove_batch(self._db, batch_id)
-        self.streams.count(self.streams.by_key(row.stream), row.first_seq - row.last_seq - 1, -len(row.data))
+        stream = self.streams.by_key(row.stream)
+        self.streams.count(stream, row.first_seq - row.last_seq - 1, -len(row.data))
+        stream.let_go(row.first_seq, row.last_seq)
 
     def seal(self, stream: Stream) -> int:
         """Join what lies open of a stream and seal it; returns the number of batches made.

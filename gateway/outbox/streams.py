@@ -8,6 +8,7 @@ from contracts.health import StreamStatus
 from contracts.ids import make_stream_id, split_stream_id
 from contracts.records import RecordClass
 from gateway.outbox import tables
+from gateway.outbox.held import HeldRanges
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Stream:
         next_seq: number that its next record gets.
         records: numbers that lie here.
         size_bytes: of their batches.
+        held: which numbers they are; None until they are asked for.
         gaps_below: below this number only gaps are known to lie here; where to look for something to give up.
     """
 
@@ -32,6 +34,17 @@ class Stream:
     size_bytes: int
     gaps_below: int = 0
     is_changed: bool = False
+    held: HeldRanges | None = None
+
+    def take(self, first_seq: int, last_seq: int) -> None:
+        """Note that the numbers of a batch lie here."""
+        if self.held is not None:
+            self.held.add(first_seq, last_seq)
+
+    def let_go(self, first_seq: int, last_seq: int) -> None:
+        """Note that the numbers of a batch lie here no longer."""
+        if self.held is not None and not self.held.remove(first_seq, last_seq):
+            self.held = None
 
 
 class Streams:
@@ -109,17 +122,26 @@ class Streams:
             oldest_age_s = age_s(*oldest) if oldest is not None else None
             if oldest_age_s is not None:
                 ages.append(oldest_age_s)
+            held = self._held(stream).pairs()
             found.append(
                 StreamStatus(
                     stream_id=stream.stream_id,
                     next_seq=stream.next_seq,
                     buffered_records=stream.records,
                     buffered_bytes=stream.size_bytes,
+                    oldest_seq=held[0][0] if held else None,
+                    buffered_ranges=held,
                     oldest_at_ns=oldest[0] if oldest else None,
                     oldest_age_s=oldest_age_s,
                 )
             )
         return found, max(ages, default=None)
+
+    def _held(self, stream: Stream) -> HeldRanges:
+        """Return which numbers of a stream lie here; they are read again where the sums do not agree."""
+        if stream.held is None or stream.held.total() != stream.records:
+            stream.held = HeldRanges(tables.ranges(self._db, stream.key))
+        return stream.held
 
     def _put(self, stream: Stream) -> Stream:
         self._by_key[stream.key] = self._by_id[stream.stream_id] = stream

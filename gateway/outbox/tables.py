@@ -175,6 +175,11 @@ def oldest_with_records(db: sqlite3.Connection, stream: int, from_seq: int) -> t
     return (int(row[0]), int(row[1]), bool(row[2]), int(row[3])) if row else None
 
 
+def ranges(db: sqlite3.Connection, stream: int) -> Iterable[tuple[int, int]]:
+    """Return the range of every batch of a stream, lowest first."""
+    return db.execute("SELECT first_seq, last_seq FROM batches WHERE stream = ? ORDER BY first_seq", (stream,))
+
+
 def oldest_of(db: sqlite3.Connection, stream: int) -> tuple[int, int, str] | None:
     """Return (oldest_at_ns, oldest_mono_ns, boot_id) of the first batch of a stream, None if it has none."""
     row = db.execute(

@@ -39,3 +39,11 @@ def test_beyond_the_cap_the_last_range_reaches_over_the_rest_so_that_nothing_hel
     pairs = held.pairs()
     assert len(pairs) == MAX_BUFFERED_RANGES
     assert pairs[-1] == ((MAX_BUFFERED_RANGES - 1) * 10, (MAX_BUFFERED_RANGES + 7) * 10)
+
+
+def test_what_is_not_held_whole_cannot_go() -> None:
+    held = HeldRanges([(1, 10), (20, 30)])
+    assert not held.remove(5, 12)
+    assert not held.remove(0, 3)
+    assert held.pairs() == [(1, 10), (20, 30)]
+    assert held.total() == 21
