@@ -24,6 +24,21 @@ class SeriesKey(NamedTuple):
     mmsi: int
 
 
+_KEYS = {
+    "stream": ("streams", ("stream_id",)),
+    "boot": ("boots", ("boot_id",)),
+    "series": ("series", SeriesKey._fields),
+}
+_STATEMENTS = {
+    what: (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT DO NOTHING",  # noqa: S608 - our names
+        f"SELECT {what}_ref FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}",  # noqa: S608 - our names
+    )
+    for what, (table, names) in _KEYS.items()
+}
+"""How a reference is made and found; SQLite counts them from 1."""
+
+
 def series_key(site: str, gateway: str, record: Record) -> SeriesKey:
     """Return the series of a record of a gateway."""
     payload = record.payload
@@ -61,28 +76,21 @@ class ReferenceCache:
 
     def stream(self, connection: sqlite3.Connection, stream_id: str) -> int:
         """Return the number of a stream."""
-        return self._ref(connection, "stream", "streams (stream_id) VALUES (?)", (stream_id,), "stream_id = ?")
+        return self._refs.get(("stream", stream_id)) or self._make(connection, "stream", stream_id, (stream_id,))
 
     def boot(self, connection: sqlite3.Connection, boot_id: str) -> int:
         """Return the number of a boot."""
-        return self._ref(connection, "boot", "boots (boot_id) VALUES (?)", (boot_id,), "boot_id = ?")
+        return self._refs.get(("boot", boot_id)) or self._make(connection, "boot", boot_id, (boot_id,))
 
     def series(self, connection: sqlite3.Connection, key: SeriesKey) -> int:
         """Return the number of a series."""
-        columns = ", ".join(SeriesKey._fields)
-        values = f"series ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        where = " AND ".join(f"{name} = ?" for name in SeriesKey._fields)
-        return self._ref(connection, "series", values, key, where)
+        return self._refs.get(("series", key)) or self._make(connection, "series", key, key)
 
-    def _ref(self, connection: sqlite3.Connection, what: str, values: str, key: tuple[object, ...], where: str) -> int:
-        cached = self._refs.get((what, key))
-        if cached is not None:
-            return cached
-        table = values.partition(" ")[0]
-        connection.execute(f"INSERT INTO {values} ON CONFLICT DO NOTHING", key)
-        select = f"SELECT {what}_ref FROM {table} WHERE {where}"  # noqa: S608 - names from this file, values bound
+    def _make(self, connection: sqlite3.Connection, what: str, name: object, key: tuple[object, ...]) -> int:
+        insert, select = _STATEMENTS[what]
+        connection.execute(insert, key)
         (ref,) = connection.execute(select, key).fetchone()
         if len(self._refs) >= MAX_CACHED_REFS:
             self._refs.clear()
-        self._refs[(what, key)] = int(ref)
+        self._refs[(what, name)] = int(ref)
         return int(ref)
