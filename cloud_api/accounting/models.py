@@ -70,11 +70,13 @@ class GatewayReport:
         number: counts the reports of this gateway since this process started.
         heard_ns: UTC ns of its arrival by the cloud's clock.
         streams: by id.
+        is_partial: its disk does not answer: streams on it may be missing from the list and are there all the same.
     """
 
     number: int
     heard_ns: int
     streams: Mapping[str, StreamReport]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,9 @@ class Accountant:
         if known is None and len(self._reports) >= MAX_GATEWAYS:
             self.refused += 1
             return
-        self._reports[key] = GatewayReport(known.number + 1 if known else 1, utc_ns, streams)
+        self._reports[key] = GatewayReport(
+            known.number + 1 if known else 1, utc_ns, streams, is_partial=status.is_volatile
+        )
 
     def restore(self, streams: Iterable[OpenStream]) -> None:
         """Start from the streams that were not whole when the last process ended."""
@@ -122,12 +124,13 @@ class Accountant:
         if gateway is not None and told is not None:
             item.report, item.heard_ns = told, gateway.heard_ns
         report_no = gateway.number if gateway else 0
-        found = unexplained(item.report, balance, is_listed=told is not None) if gateway else []
+        is_listed = told is not None or (gateway is not None and gateway.is_partial)
+        found = unexplained(item.report, balance, is_listed=is_listed) if gateway else []
         item.suspects = watch(item.suspects, found, now, report_no)
         confirmed = [one for one in item.suspects if one.is_confirmed(now, report_no)]
         is_back = self._has_gone_back(item, told, balance, now, report_no)
         if confirmed:
-            verdict = Verdict.VANISHED if told is None else Verdict.MISSING
+            verdict = Verdict.VANISHED if not is_listed else Verdict.MISSING
         elif is_back:
             verdict = Verdict.WENT_BACK
         else:
@@ -137,7 +140,7 @@ class Accountant:
             item.since_ns = _begin(item, [item.back.since.utc_ns] if is_back and item.back else starts)
         standing = _standing(stream_id, item, balance, verdict, found)
         item.is_open = standing.buffered > 0 or bool(found) or is_back
-        self._remember(stream_id, item, is_listed=told is not None)
+        self._remember(stream_id, item, is_listed=is_listed)
         return standing
 
     def _remember(self, stream_id: str, item: _Watch, *, is_listed: bool) -> None:

@@ -43,6 +43,8 @@ class Gateway(BaseModel):
     buffered_bytes: int
     oldest_unacknowledged_s: float | None = Field(description="age of the oldest of them when it was reported, s")
     quarantined_batches: int
+    headroom_s: float | None = Field(description="until its store is full at the present rate, s; null if not known")
+    is_volatile: bool = Field(description="keeps new records in memory only, because its disk does not take them")
     sources: list[GatewaySource]
     balance: Balance | None = Field(description="what it produced and where that is; null before it was judged")
 
@@ -77,6 +79,8 @@ def describe_gateway(state: GatewayState, now_ns: int) -> Gateway:
         buffered_bytes=sum(stream.buffered_bytes for stream in status.streams),
         oldest_unacknowledged_s=status.oldest_unacknowledged_s,
         quarantined_batches=status.quarantined_batches,
+        headroom_s=status.headroom_s,
+        is_volatile=status.is_volatile,
         sources=[
             GatewaySource(
                 source=source.source,

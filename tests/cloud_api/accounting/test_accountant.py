@@ -24,9 +24,18 @@ class Bench:
         self.history: dict[str, StreamBalance] = {}
         self.now_s = 0.0
 
-    def report(self, next_seq: int, held: list[tuple[int, int]] | None, stream: str = STREAM, **more: Any) -> None:
+    def report(
+        self,
+        next_seq: int,
+        held: list[tuple[int, int]] | None,
+        stream: str = STREAM,
+        *,
+        is_volatile: bool = False,
+        **more: Any,
+    ) -> None:
         streams = [StreamStatus(stream_id=stream, next_seq=next_seq, buffered_ranges=held, **more)]
-        self.accountant.hear(msgspec.structs.replace(status(), streams=streams), self.utc_ns())
+        told = msgspec.structs.replace(status(), streams=streams, is_volatile=is_volatile)
+        self.accountant.hear(told, self.utc_ns())
 
     def receive(self, *ranges: tuple[int, int], stream: str = STREAM, declared: dict[str, int] | None = None) -> None:
         covered = [SeqRange(*one) for one in ranges]
@@ -180,6 +189,17 @@ def test_an_older_store_that_vanished_with_a_backlog_is_an_alarm_after_a_new_sta
     bench.receive((1, 10))
     standing = bench.settle(11, [])
     assert (standing.verdict, standing.missing) == (Verdict.VANISHED, 50)
+
+
+def test_a_gateway_whose_disk_does_not_answer_has_not_lost_what_lies_there(bench: Bench) -> None:
+    """Its list holds the streams of its memory only; when it is no longer volatile, silence about the disk counts."""
+    bench.receive((1, 50), stream=OLD_STREAM)
+    bench.report(101, [(51, 100)], OLD_STREAM)
+    bench.look()
+    for _ in range(8):
+        bench.report(5, [(1, 4)], is_volatile=True)
+        assert bench.look(6.0).verdict is Verdict.BUFFERED
+    assert bench.settle(5, [(1, 4)]).verdict is Verdict.VANISHED
 
 
 def test_an_alarm_keeps_its_beginning_over_a_new_start(bench: Bench) -> None:
