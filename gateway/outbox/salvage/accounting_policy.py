@@ -8,6 +8,7 @@ has win over a gap; a number too few would be a hole for ever.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gateway.outbox.mark import Mark, Numbers
 from gateway.outbox.salvage.evidence import Evidence
@@ -70,7 +71,7 @@ def _held(key: int | str | None, evidence: Evidence, saved: list[Range], next_se
     ends = {first: last for row_key, first, last in evidence.rows if row_key == key and last < next_seq}
     firsts = {first for entry_key, first in evidence.entries if entry_key == key and first < next_seq} | set(ends)
     starts = sorted(firsts | {first for first, _ in saved})
-    following = dict(zip(starts, [*starts[1:], next_seq], strict=True))
+    following = dict(pairwise([*starts, next_seq]))
     known = dict(saved)
     found = []
     for first in sorted(firsts):
