@@ -14,6 +14,7 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         place: asset it observes, if fixed.
         state: "starting", "running", "backoff" or "stopped".
         last_record_at_ns: UTC ns of its newest record, null before the first.
+        last_record_age_s: age of the same by the monotonic clock, s: since it was stored.
         records: records accepted from it since the gateway started.
         restarts: how often it was restarted since the gateway started.
         ends: why it ended, by reason ("memory", "hang", "exit", "config", "requested").
@@ -26,6 +27,7 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     place: str | None = None
     state: str
     last_record_at_ns: int | None = None
+    last_record_age_s: float | None = None
     records: int = 0
     restarts: int = 0
     ends: dict[str, int] = msgspec.field(default_factory=dict)

@@ -23,11 +23,31 @@ _Key = tuple[str, str, str, str]
 
 
 class SourceAlarm(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One active alarm, and where it comes from."""
+    """One active alarm, and where it comes from.
+
+    Attributes:
+        raised_mono_ns: when it was first told, by the monotonic clock of ``boot_id``, ns: its age does not move with
+            the clock. 0 where it is not known.
+        boot_id: the boot that this counts in.
+    """
 
     source: str
     place: str | None = None
     alarm: Alarm
+    raised_mono_ns: int = 0
+    boot_id: str = ""
+
+    def age_s(self, now_ns: int, now_mono_ns: int, boot_id: str) -> float:
+        """Return its age, s, at least 0: by the monotonic clock where it was raised in this boot.
+
+        Args:
+            now_ns: UTC ns.
+            now_mono_ns: monotonic clock, ns.
+            boot_id: this boot.
+        """
+        is_known = bool(self.raised_mono_ns) and self.boot_id == boot_id
+        passed_ns = now_mono_ns - self.raised_mono_ns if is_known else now_ns - self.alarm.raised_at_ns
+        return max(0, passed_ns) / 1e9
 
 
 class ActiveAlarms:
@@ -54,7 +74,13 @@ class ActiveAlarms:
         for observation in observations:
             payload = observation.payload
             if isinstance(payload, Alarm):
-                each = SourceAlarm(source=observation.source, place=observation.place, alarm=payload)
+                each = SourceAlarm(
+                    source=observation.source,
+                    place=observation.place,
+                    alarm=payload,
+                    raised_mono_ns=observation.mono_ns,
+                    boot_id=observation.boot_id,
+                )
                 has_changed |= self._note(each)
         return has_changed
 
@@ -81,7 +107,10 @@ class ActiveAlarms:
         key = _key(each)
         if not each.alarm.is_active:
             return self._active.pop(key, None) is not None
-        if self._active.get(key) == each:
+        before = self._active.get(key)
+        if before is not None and before.alarm.raised_at_ns == each.alarm.raised_at_ns:
+            each = msgspec.structs.replace(each, raised_mono_ns=before.raised_mono_ns, boot_id=before.boot_id)
+        if before == each:
             return False
         if key not in self._active and len(self._active) >= MAX_ACTIVE:
             self.refused += 1

@@ -11,9 +11,12 @@ import msgspec
 import typer
 
 from contracts.errors import ConfigError, LinkError
+from contracts.health import ClassStatus
 from firmware_configs.loading import PROFILES_DIR, load_device
 from gateway.alarms.active import SourceAlarm
+from gateway.local.advice import advise
 from gateway.local.board import LocalStatus
+from gateway.local.figures import CLASS_NAMES, UNKNOWN, size, span, years
 from gateway.local.html import ALARM_NAMES
 
 TIMEOUT_S = 5.0
@@ -55,7 +58,7 @@ def describe(newest: LocalStatus) -> list[str]:
     link = newest.uplink
     error_ms = f" ±{report.clock.error_ms:.0f} ms" if report.clock.error_ms is not None else ""
     buffered = sum(stream.buffered_records for stream in report.streams)
-    oldest = f", {report.oldest_unacknowledged_s:.0f} s" if report.oldest_unacknowledged_s is not None else ""
+    oldest = f", {span(report.oldest_unacknowledged_s)}" if report.oldest_unacknowledged_s is not None else ""
     lines = [
         f"Equipo / gateway: {report.site}.{report.gateway}, PortTrack {report.software}",
         f"Reloj / clock: {report.clock.state.value}{error_ms}",
@@ -65,10 +68,20 @@ def describe(newest: LocalStatus) -> list[str]:
         lines.append(f"  {link.reason}: {link.cause} ({link.hint})")
     share = 100 * newest.used_bytes / newest.capacity_bytes if newest.capacity_bytes else 0
     lines.append(f"Pendiente / buffered: {buffered} registros / records{oldest}, {share:.1f} %")
+    lines.extend(_class_line(each) for each in report.classes)
+    lines.append(f"Sin enlace cabe / room without uplink: {span(report.headroom_s)}")
+    replay = UNKNOWN if report.replay_records_per_s is None else f"{report.replay_records_per_s:.1f}/s"
+    lines.append(f"Envío / replay: {replay}, vaciado / drained in {span(report.drain_s)}")
+    lines.append(f"Tarjeta / card: {size(report.flash_bytes_per_day)} al día / a day")
+    lines.append(f"  proyección, una nueva duraría / projection, a new one would last: {years(report.card_life_days)}")
+    if report.is_volatile:
+        lines.append("SOLO EN MEMORIA / IN MEMORY ONLY")
     if report.quarantined_batches:
         lines.append(f"Apartados / set aside: {report.quarantined_batches} lotes / batches")
     if newest.trouble:
         lines.append(f"DISCO / DISK: {newest.trouble}")
+    for spanish, english in advise(newest):
+        lines += [f"  → {spanish}", f"    {english}"]
     lines.extend(_alarm_line(each) for each in newest.alarms)
     lines.append("Fuentes / sources:")
     for source in report.sources:
@@ -78,6 +91,16 @@ def describe(newest: LocalStatus) -> list[str]:
             f"{source.restarts} reinicios / restarts{': ' + source.last_error if source.last_error else ''}"
         )
     return lines
+
+
+def _class_line(each: ClassStatus) -> str:
+    reach = "" if each.oldest_age_s is None else f", {span(each.oldest_age_s)}"
+    rate = UNKNOWN if each.bytes_per_s is None else f"{size(each.bytes_per_s)}/s"
+    bound = (
+        "" if each.capacity_bytes is None else f", tope / bound {size(each.capacity_bytes)}: {span(each.headroom_s)}"
+    )
+    name = CLASS_NAMES.get(each.record_class, each.record_class)
+    return f"  {name}: {each.buffered_records}, {size(each.buffered_bytes)}{reach}, {rate}{bound}"
 
 
 def _alarm_line(each: SourceAlarm) -> str:

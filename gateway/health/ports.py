@@ -22,6 +22,11 @@ class ObservedDriver(Protocol):
         ...
 
     @property
+    def pid(self) -> int | None:
+        """Its process id, None while it has none."""
+        ...
+
+    @property
     def last_error(self) -> str:
         """In plain words, empty if none."""
         ...

@@ -11,6 +11,7 @@ from gateway.counters import Counters
 from gateway.health.changes import HealthChanges
 from gateway.health.damage import told_of
 from gateway.health.journal import Journal
+from gateway.health.measures import Measured, Measures
 from gateway.health.ports import ObservedDriver, ObservedOutbox, ObservedUplink
 from gateway.local.board import Board, LocalStatus, UplinkStatus
 from gateway.outbox.models import OutboxStats
@@ -41,6 +42,7 @@ class Reporter:
         journal: for changes of health.
         board: for the local page.
         counters: totals of the gateway.
+        measures: headroom and wear of the card.
         interval_s: between two reports, s.
     """
 
@@ -54,6 +56,8 @@ class Reporter:
         journal: Journal,
         board: Board,
         counters: Counters,
+        measures: Measures,
+        *,
         interval_s: float,
     ) -> None:
         self._owner = owner
@@ -64,6 +68,7 @@ class Reporter:
         self._journal = journal
         self._board = board
         self._counters = counters
+        self._measures = measures
         self._interval_s = interval_s
         self._started_at_ns = clock.wall_ns()
         self._changes = HealthChanges()
@@ -78,7 +83,9 @@ class Reporter:
     async def report(self) -> bool:
         """Report once; True if the cloud was told."""
         stats = await self._stats()
-        status = self._status(stats)
+        pids = [driver.pid for driver in self._drivers.values() if driver.pid is not None]
+        measured = self._measures.take(stats, pids, self._clock.mono_s())
+        status = self._status(stats, measured)
         state = self._uplink.state
         self._board.put(
             LocalStatus(
@@ -87,6 +94,7 @@ class Reporter:
                 used_bytes=stats.used_bytes,
                 capacity_bytes=stats.capacity_bytes,
                 trouble=self._outbox.trouble,
+                at_mono_ns=self._clock.mono_ns(),
             )
         )
         return self._uplink.publish_status(status)
@@ -130,7 +138,7 @@ class Reporter:
             self._counters.add("status_without_stats")
         return self._last_stats
 
-    def _status(self, stats: OutboxStats) -> GatewayStatus:
+    def _status(self, stats: OutboxStats, measured: Measured) -> GatewayStatus:
         return GatewayStatus(
             site=self._owner.site,
             gateway=self._owner.gateway,
@@ -144,4 +152,10 @@ class Reporter:
             oldest_unacknowledged_s=stats.oldest_age_s,
             quarantined_batches=stats.quarantined_batches,
             counters=self._counters.snapshot(),
+            classes=measured.headroom.classes,
+            headroom_s=measured.headroom.headroom_s,
+            replay_records_per_s=measured.headroom.replay_records_per_s,
+            drain_s=measured.headroom.drain_s,
+            flash_bytes_per_day=measured.flash_bytes_per_day,
+            card_life_days=measured.card_life_days,
         )

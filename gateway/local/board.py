@@ -20,13 +20,18 @@ class UplinkStatus(msgspec.Struct, frozen=True):
 
 
 class LocalStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway shows on itself: what the cloud gets, and what only someone on site can use."""
+    """What the gateway shows on itself: what the cloud gets, and what only someone on site can use.
+
+    Attributes:
+        at_mono_ns: when it was made, by the monotonic clock: ages on the page are not moved by a step of the clock.
+    """
 
     status: GatewayStatus
     uplink: UplinkStatus
     used_bytes: int
     capacity_bytes: int
     trouble: str
+    at_mono_ns: int = 0
     alarms: list[SourceAlarm] = msgspec.field(default_factory=list)
 
 

@@ -6,7 +6,10 @@ to load it again every second. Every text that comes from a device or a profile 
 
 from html import escape
 
+from contracts.health import ClassStatus
+from gateway.local.advice import advise
 from gateway.local.board import LocalStatus
+from gateway.local.figures import CLASS_NAMES, size, span, years
 
 REFRESH_S = 1
 """An alarm is on the page one refresh after it is on disk."""
@@ -44,21 +47,24 @@ li{border-left:.35rem solid #0a6b2d;padding:.3rem .6rem;margin:.3rem 0;backgroun
 _NS = 1_000_000_000
 
 
-def render(newest: LocalStatus | None, now_ns: int) -> bytes:
+def render(newest: LocalStatus | None, now_ns: int, now_mono_ns: int) -> bytes:
     """Return the page.
 
     Args:
         newest: what is known, None before the first status.
-        now_ns: UTC ns by the gateway's clock, for ages.
+        now_ns: UTC ns by the gateway's clock, for alarms of an earlier boot.
+        now_mono_ns: monotonic clock, ns, for all other ages.
     """
     if newest is None:
         body = ["<h1>PortTrack</h1><p>Arrancando / starting</p>"]
     else:
         status = newest.status
-        age = _age(status.at_ns, now_ns)
+        since_s = max(0, now_mono_ns - newest.at_mono_ns) / _NS
         name = f"{escape(status.site)} · {escape(status.gateway)}"
-        body = [f"<h1>{name}</h1><p><small>PortTrack {escape(status.software)} · estado / status {age}</small></p>"]
-        body += [_alarms(newest, now_ns), _uplink(newest), _store(newest), _sources(newest, now_ns)]
+        told = f"PortTrack {escape(status.software)} · estado / status {since_s:.0f} s"
+        body = [f"<h1>{name}</h1><p><small>{told}</small></p>"]
+        body += [_alarms(newest, now_ns, now_mono_ns), _advice(newest), _uplink(newest), _store(newest)]
+        body.append(_sources(newest, since_s))
     head = (
         '<!doctype html><html lang="es"><head><meta charset="utf-8"><title>PortTrack</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -67,7 +73,7 @@ def render(newest: LocalStatus | None, now_ns: int) -> bytes:
     return f"{head}{''.join(body)}</body></html>\n".encode()
 
 
-def _alarms(newest: LocalStatus, now_ns: int) -> str:
+def _alarms(newest: LocalStatus, now_ns: int, now_mono_ns: int) -> str:
     items = []
     for each in newest.alarms:
         alarm = each.alarm
@@ -75,13 +81,22 @@ def _alarms(newest: LocalStatus, now_ns: int) -> str:
         where = " · ".join(escape(text) for text in (each.place or each.source, alarm.subject) if text)
         value = "—" if alarm.value is None else f"{alarm.value:g}"
         limit = "" if alarm.limit is None else f" (límite / limit {alarm.limit:g})"
+        age_s = each.age_s(now_ns, now_mono_ns, newest.status.boot_id)
         kind = "alarm" if alarm.severity == "alarm" else "warning"
         items.append(
             f'<li class="{kind}"><b>{escape(spanish)}</b> / {escape(english)}<br>{where}: '
-            f"{value} {escape(alarm.unit)}{limit} <small>desde / since {_age(alarm.raised_at_ns, now_ns)}</small></li>"
+            f"{value} {escape(alarm.unit)}{limit} <small>desde / since {age_s:.0f} s</small></li>"
         )
     shown = f"<ul>{''.join(items)}</ul>" if items else "<p>Ninguna / none</p>"
     return f"<h2>Alarmas activas / active alarms: {len(items)}</h2>{shown}"
+
+
+def _advice(newest: LocalStatus) -> str:
+    items = [
+        f'<li class="warning">{escape(spanish)}<br><small>{escape(english)}</small></li>'
+        for spanish, english in advise(newest)
+    ]
+    return f"<h2>Qué hacer / what to do</h2><ul>{''.join(items)}</ul>" if items else ""
 
 
 def _uplink(newest: LocalStatus) -> str:
@@ -98,8 +113,14 @@ def _store(newest: LocalStatus) -> str:
     buffered = sum(stream.buffered_records for stream in status.streams)
     share = 100 * newest.used_bytes / newest.capacity_bytes if newest.capacity_bytes else 0
     age_s = status.oldest_unacknowledged_s
-    oldest = "" if age_s is None else f" · el más antiguo / oldest {age_s:.0f} s"
+    oldest = "" if age_s is None else f" · el más antiguo / oldest {span(age_s)}"
     lines = [f"<li>Pendientes / buffered: {buffered}{oldest} · {share:.1f} %</li>"]
+    room = f"<li>Sin enlace cabe / room without uplink: {span(status.headroom_s)}"
+    lines.append(f"{room}<br><small>vaciado / drained in {span(status.drain_s)}</small></li>")
+    lines += [_class(each) for each in status.classes]
+    if status.flash_bytes_per_day is not None:
+        written = f"Tarjeta / card: {size(status.flash_bytes_per_day)} al día / a day"
+        lines.append(f"<li><small>{written} · proyección / projection {years(status.card_life_days)}</small></li>")
     if newest.trouble:
         lines.append(f'<li class="alarm"><b>DISCO / DISK</b> {escape(newest.trouble)}</li>')
     if status.quarantined_batches:
@@ -107,12 +128,18 @@ def _store(newest: LocalStatus) -> str:
     return f"<h2>Almacén / store</h2><ul>{''.join(lines)}</ul>"
 
 
-def _sources(newest: LocalStatus, now_ns: int) -> str:
+def _class(each: ClassStatus) -> str:
+    name = CLASS_NAMES.get(each.record_class, escape(each.record_class))
+    reach = "—" if each.oldest_age_s is None else span(each.oldest_age_s)
+    return f"<li><small>{name}: {each.buffered_records} · {size(each.buffered_bytes)} · {reach}</small></li>"
+
+
+def _sources(newest: LocalStatus, since_s: float) -> str:
     items = []
     for source in newest.status.sources:
         is_well = source.state == "running" and not source.last_error
         place = f" @ {escape(source.place)}" if source.place else ""
-        last = "—" if source.last_record_at_ns is None else _age(source.last_record_at_ns, now_ns)
+        last = "—" if source.last_record_age_s is None else f"{source.last_record_age_s + since_s:.0f} s"
         error = f"<br>{escape(source.last_error)}" if source.last_error else ""
         items.append(
             f'<li class="{"well" if is_well else "warning"}"><b>{escape(source.source)}</b>{place}: '
@@ -120,7 +147,3 @@ def _sources(newest: LocalStatus, now_ns: int) -> str:
             f"último / last {last} · reinicios / restarts {source.restarts}</small>{error}</li>"
         )
     return f"<h2>Fuentes / sources</h2><ul>{''.join(items)}</ul>"
-
-
-def _age(at_ns: int, now_ns: int) -> str:
-    return f"{max(0, now_ns - at_ns) / _NS:.0f} s"

@@ -8,8 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gateway.local.board import Board, LocalStatus
-
-_DROPPED = "dropped_"
+from gateway.local.buffer_metrics import buffer, gauge
 
 
 class GatewayCollector(Collector):
@@ -34,7 +33,7 @@ class GatewayCollector(Collector):
         if newest is None:
             return
         yield from self._device(newest)
-        yield from _buffer(newest)
+        yield from buffer(newest)
         yield from _sources(newest)
         yield from _uplink(newest)
         yield _alarms(newest)
@@ -44,13 +43,13 @@ class GatewayCollector(Collector):
         info = GaugeMetricFamily("gateway_build_info", "This gateway", labels=["gateway", "site", "hw", "version"])
         info.add_metric([status.gateway, status.site, self._hardware, status.software], 1)
         yield info
-        yield _gauge("gateway_last_seen_timestamp_seconds", "Time of the newest status", status.at_ns / 1e9)
-        yield _gauge("gateway_start_timestamp_seconds", "Start of the gateway process", status.started_at_ns / 1e9)
+        yield gauge("gateway_last_seen_timestamp_seconds", "Time of the newest status", status.at_ns / 1e9)
+        yield gauge("gateway_start_timestamp_seconds", "Start of the gateway process", status.started_at_ns / 1e9)
         if status.clock.error_ms is not None:
-            yield _gauge("gateway_clock_error_seconds", "Bound of the clock's error", status.clock.error_ms / 1e3)
+            yield gauge("gateway_clock_error_seconds", "Bound of the clock's error", status.clock.error_ms / 1e3)
         if self._certificate_ends_at is not None:
             text = "End of the gateway's certificate"
-            yield _gauge("gateway_certificate_not_after_timestamp_seconds", text, self._certificate_ends_at)
+            yield gauge("gateway_certificate_not_after_timestamp_seconds", text, self._certificate_ends_at)
         space = GaugeMetricFamily("gateway_filesystem_avail_bytes", "Free space for the gateway", labels=["mount"])
         try:
             figures = os.statvfs(self._data_dir)
@@ -58,38 +57,6 @@ class GatewayCollector(Collector):
             return
         space.add_metric(["data"], figures.f_bavail * figures.f_frsize)
         yield space
-
-
-def _buffer(newest: LocalStatus) -> Iterator[Metric]:
-    status = newest.status
-    yield _gauge("gateway_buffer_used_bytes", "Outbox in use", newest.used_bytes)
-    yield _gauge("gateway_buffer_capacity_bytes", "Cap of the outbox", newest.capacity_bytes)
-    yield _gauge("gateway_buffer_records", "Records without a receipt", sum(s.buffered_records for s in status.streams))
-    yield _gauge("gateway_quarantined_batches", "Batches set aside", status.quarantined_batches)
-    yield _gauge("gateway_disk_trouble", "1 while nothing can be stored", 1 if newest.trouble else 0)
-    oldest = [stream.oldest_at_ns for stream in status.streams if stream.oldest_at_ns is not None]
-    if oldest:
-        yield _gauge("gateway_buffer_oldest_timestamp_seconds", "Oldest record without a receipt", min(oldest) / 1e9)
-    age_s = status.oldest_unacknowledged_s
-    yield _gauge("gateway_oldest_unacknowledged_seconds", "Age of the same", age_s if age_s is not None else 0)
-    dropped = CounterMetricFamily(
-        "gateway_records_dropped", "Records given up and declared as gaps", labels=["class", "reason"]
-    )
-    events = CounterMetricFamily("gateway_events", "What the gateway counts, by name", labels=["event"])
-    for name, total in sorted(status.counters.items()):
-        if name.startswith(_DROPPED):
-            dropped.add_metric(_class_and_reason(name.removeprefix(_DROPPED)), total)
-        else:
-            events.add_metric([name], total)
-    yield dropped
-    yield events
-
-
-def _class_and_reason(text: str) -> list[str]:
-    for reason in ("too_large", "capacity", "age"):
-        if text.endswith(f"_{reason}"):
-            return [text.removesuffix(f"_{reason}"), reason]
-    return [text, "other"]
 
 
 def _sources(newest: LocalStatus) -> Iterator[Metric]:
@@ -130,9 +97,3 @@ def _uplink(newest: LocalStatus) -> Iterator[Metric]:
     sent = CounterMetricFamily("gateway_uplink_transmit_bytes", text, labels=["link"])
     sent.add_metric(["mqtt"], newest.status.counters.get("uplink_bytes", 0))
     yield sent
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    metric = GaugeMetricFamily(name, text)
-    metric.add_metric([], value)
-    return metric

@@ -98,7 +98,11 @@ class LocalPage:
         """Return (status, content type, body) for a path."""
         name = path.partition("?")[0]
         if name == "/":
-            return HTTPStatus.OK, "text/html; charset=utf-8", render(self._board.newest(), time.time_ns())
+            return (
+                HTTPStatus.OK,
+                "text/html; charset=utf-8",
+                render(self._board.newest(), time.time_ns(), time.monotonic_ns()),
+            )
         if name == "/healthz":
             return HTTPStatus.OK, "text/plain; charset=utf-8", b"ok\n"
         if name == "/metrics":

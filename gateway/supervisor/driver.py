@@ -55,6 +55,7 @@ class Driver:
         self._ends: Counter[str] = Counter()
         self._records = 0
         self._last_record_at_ns: int | None = None
+        self._last_stored_at_s = 0.0
         self._last_error = ""
         self._is_stopping = False
         self._restart = asyncio.Event()
@@ -68,6 +69,11 @@ class Driver:
     def is_link_up(self) -> bool:
         """Whether its hardware is connected, by its last heartbeat."""
         return self.is_running and self._heartbeat.is_link_up
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None while no process is alive."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def last_error(self) -> str:
@@ -98,6 +104,7 @@ class Driver:
 
     def status(self) -> SourceStatus:
         """Return its state as the status reports it."""
+        age_s = None if self._last_record_at_ns is None else time.monotonic() - self._last_stored_at_s
         rejected = dict(list(self._heartbeat.rejected.items())[:MAX_REASONS])
         for reason, count in self._faults.items():
             rejected[reason] = rejected.get(reason, 0) + count
@@ -107,6 +114,7 @@ class Driver:
             place=self._entry.place,
             state=self._life.phase.value,
             last_record_at_ns=self._last_record_at_ns,
+            last_record_age_s=age_s,
             records=self._records,
             restarts=self._life.restarts,
             ends=dict(self._ends),
@@ -133,6 +141,7 @@ class Driver:
         """See ``DriverEvents``."""
         self._records += count
         self._last_record_at_ns = last_at_ns
+        self._last_stored_at_s = time.monotonic()
 
     def misbehaved(self, reason: str, cause: str) -> None:
         """See ``DriverEvents``."""

@@ -44,8 +44,22 @@ class TestAuthority:
         self.trust = folder / "trust.pem"
         self.trust.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, is_server: bool = False, is_expired: bool = False) -> Pair:
-        """Issue a certificate for ``name``; a server's is also for 127.0.0.1 and localhost."""
+    def issue(
+        self,
+        name: str,
+        *,
+        is_server: bool = False,
+        is_expired: bool = False,
+        days: tuple[float, float] = (-2, 5),
+    ) -> Pair:
+        """Issue a certificate for ``name``; a server's is also for 127.0.0.1 and localhost.
+
+        Args:
+            name: common name.
+            is_server: for a server, not for a client.
+            is_expired: it has ended a day ago.
+            days: begin and end, days from now.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
         usage = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -55,8 +69,8 @@ class TestAuthority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=2))
-            .not_valid_after(now - timedelta(days=1) if is_expired else now + timedelta(days=5))
+            .not_valid_before(now + timedelta(days=days[0]))
+            .not_valid_after(now + timedelta(days=-1 if is_expired else days[1]))
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         if is_server:

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.certs import TestAuthority
+from tests.support.certs import Pair, TestAuthority
 
 START_TIMEOUT_S = 10.0
 BINARY = Path(sys.executable).parent / "nats-server"
@@ -24,12 +24,12 @@ class TestBroker:
 
     __test__ = False
 
-    def __init__(self, folder: Path, authority: TestAuthority) -> None:
+    def __init__(self, folder: Path, authority: TestAuthority, server: Pair | None = None) -> None:
         self.port = free_port()
         self.mqtt_port = free_port()
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        server = authority.issue("broker.test", is_server=True)
+        server = server or authority.issue("broker.test", is_server=True)
         self._config = folder / "nats.conf"
         self._config.write_text(
             f"""

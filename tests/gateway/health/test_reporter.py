@@ -2,9 +2,11 @@ from contracts.errors import LinkError
 from contracts.health import GatewayStatus, SourceStatus
 from contracts.payloads import HealthEvent, Log
 from edge_agent.clock import ClockProbe, Stamper
+from firmware_configs.device import Flash
 from gateway.clock import DeviceClock
 from gateway.counters import Counters
 from gateway.health.journal import Journal
+from gateway.health.measures import Measures
 from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
 from gateway.outbox.models import OutboxStats
@@ -17,6 +19,7 @@ class Driver:
     is_running = True
     is_link_up = True
     last_error = ""
+    pid: int | None = None
 
     def status(self) -> SourceStatus:
         return SourceStatus(source="ais", kind="nmea", state="running")
@@ -57,7 +60,8 @@ class Bench:
         stamper = Stamper("gateway", None, "b", ClockProbe(lambda: None))
         self.reporter = Reporter(
             Owner("s", "g", "1"), DeviceClock(ClockProbe(lambda: None)), {"ais": self.driver}, self.box, self.link,
-            Journal("gateway", self.sink, stamper, counters), self.board, counters, 1.0,
+            Journal("gateway", self.sink, stamper, counters), self.board, counters,
+            Measures(Flash(), {}), interval_s=1.0,
         )  # fmt: skip
 
     async def events(self) -> list[tuple[str, bool]]:
