@@ -54,7 +54,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. ``stored``: taken to its disk before the kill; ``lost``: fed, and not in the cloud."""
+    """A line of the table. ``stored``: taken to its disk before the kill; ``lost``: fed, and not in the cloud.
+
+    ``bytes_on_disk``: before the kill; ``last_arrived_s``: from the restart to the last record that came.
+    """
 
     program: str
     swallowed: str
@@ -66,6 +69,7 @@ class Row:
     declared_gaps: int | None
     holes_unexplained: int | None
     bytes_on_disk: int
+    last_arrived_s: float
 
 
 if os.environ.get("PORTTRACK_WHOLE") == "1":
@@ -154,7 +158,11 @@ async def _porttrack(
         [{"source": "ais", "driver": "nmea", "link": link}], [proxy.port], program=program, local_port=free_port()
     )
     gateway.start()
-    await _until(lambda: _metric(gateway, 'gateway_uplink_up{link="mqtt"}') == 1, START_S, "the uplink is up")
+    await _until(
+        lambda: _metric(gateway, 'gateway_uplink_up{link="mqtt"}') == 1,
+        START_S,
+        lambda: f"the uplink is up\n{gateway.log_path.read_text(encoding='utf-8')[-3000:]}",
+    )
     stored = lambda: _metric(gateway, 'gateway_messages_total{source="ais"}')  # noqa: E731 - one word for two uses
     await _swallow(proxy, fault, feed, load, stored)
     row_stored, size = await asyncio.to_thread(stored), _size(gateway.folder / "data")
@@ -162,10 +170,10 @@ async def _porttrack(
     proxy.swallow = Swallow.NOTHING
     gateway.start()
     tally = room.cloud.porttrack
-    await _until_settled(lambda: tally.arrived, lambda: tally.unique == load.records, stalled_s)
+    settled_s = await _until_settled(lambda: tally.arrived, lambda: tally.unique == load.records, stalled_s)
     return Row(
         "porttrack", fault.value, load.swallow_s, feed.written, int(row_stored), load.records - tally.unique,
-        tally.repeated, room.cloud.gaps, room.cloud.holes(), size,
+        tally.repeated, room.cloud.gaps, room.cloud.holes(), size, round(settled_s, 2),
     )  # fmt: skip
 
 
@@ -180,18 +188,21 @@ async def _thingsboard(room: Room, fault: Swallow, load: Load) -> Row | str:
         return f"thingsboard: not measured: {exc}"
     try:
         peer.start()
-        await _until(lambda: room.cloud.greeted > 0, START_S, "ThingsBoard's gateway has its session limits")
+        await _until(lambda: room.cloud.greeted > 0, START_S, peer.tail)
         await _swallow(proxy, fault, feed, load, lambda: peer.rows()[0])
         (stored, _), size = peer.rows(), peer.bytes_on_disk()
         peer.kill()
         proxy.swallow = Swallow.NOTHING
         peer.start()
         tally = room.cloud.thingsboard
-        await _until_settled(lambda: tally.arrived, lambda: peer.rows()[1] == 0, STALLED_S)
+        settled_s = await _until_settled(lambda: tally.arrived, lambda: peer.rows()[1] == 0, STALLED_S)
     finally:
         peer.kill()
     lost = load.records - tally.unique
-    return Row(VERSION, fault.value, load.swallow_s, feed.written, stored, lost, tally.repeated, None, None, size)
+    return Row(
+        VERSION, fault.value, load.swallow_s, feed.written, stored, lost, tally.repeated, None, None, size,
+        round(settled_s, 2),
+    )  # fmt: skip
 
 
 async def _swallow(
@@ -202,29 +213,34 @@ async def _swallow(
     began_at = loop.time()
     proxy.swallow = fault
     feed.go()
-    await _until(lambda: stored() >= load.records, load.records / load.rate_hz * 3 + STALLED_S, "all is stored")
+    await _until(lambda: stored() >= load.records, load.records / load.rate_hz * 3 + STALLED_S, lambda: "all is stored")
     await asyncio.sleep(max(0.0, began_at + load.swallow_s - loop.time()))
 
 
-async def _until(condition: Callable[[], object], timeout_s: float, what: str) -> None:
+async def _until(condition: Callable[[], object], timeout_s: float, what: Callable[[], str]) -> None:
     try:
         async with asyncio.timeout(timeout_s):
             while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - it happens in other processes
                 await asyncio.sleep(0.25)
     except TimeoutError:
-        raise AssertionError(f"after {timeout_s:g} s still not: {what}") from None
+        raise AssertionError(f"after {timeout_s:g} s still not: {what()}") from None
 
 
-async def _until_settled(progress: Callable[[], int], is_done: Callable[[], bool], stalled_s: float) -> None:
-    """Wait until nothing has come for a while and the gateway says it is done; one that stalls is judged as it is."""
+async def _until_settled(progress: Callable[[], int], is_done: Callable[[], bool], stalled_s: float) -> float:
+    """Wait until nothing has come for a while and the gateway says it is done; one that stalls is judged as it is.
+
+    Returns the time from the call to the last that came, s.
+    """
     loop = asyncio.get_running_loop()
-    seen, changed_at = -1, loop.time()
+    seen, began_at = -1, loop.time()
+    changed_at = began_at
     while loop.time() - changed_at < QUIET_S or (
         not await asyncio.to_thread(is_done) and loop.time() - changed_at < stalled_s
     ):
         await asyncio.sleep(0.25)
         if progress() != seen:
             seen, changed_at = progress(), loop.time()
+    return changed_at - began_at
 
 
 def _metric(gateway: GatewayProcess, name: str) -> float:
