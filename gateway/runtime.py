@@ -20,10 +20,12 @@ from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
 from gateway.health.journal import Journal
+from gateway.health.measures import Measures
 from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
 from gateway.local.metrics import GatewayCollector
 from gateway.local.page import LocalPage
+from gateway.outbox.backfill import Backfill, TimeReference
 from gateway.outbox.database import check_version
 from gateway.outbox.gaps import GATEWAY_SOURCE
 from gateway.outbox.outbox import Outbox
@@ -84,7 +86,9 @@ class Gateway:
         self._clocks = ClockReferences()
         self._clock = DeviceClock(ClockProbe(best_reference=self._clocks.best), self._clocks.best)
         self._lock = SourceLock(folder / "_gateway.lock")
-        self._outbox = Outbox(config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters)
+        self._outbox = Outbox(
+            config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters, Backfill(self._reference)
+        )
         socket_path = folder / "handover.sock"
         launcher = Launcher(
             settings.config_path, settings.profiles_dir, socket_path, config.supervision.driver_memory_mib
@@ -164,6 +168,9 @@ class Gateway:
             log.warning("outbox_not_closed", cause=exc.cause)
         self._lock.release()
 
+    def _reference(self, boot_id: str) -> TimeReference | None:
+        return self._timekeeper.reference(boot_id)
+
     def _take_folder(self) -> None:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -206,7 +213,8 @@ class Gateway:
             journal,
             board,
             self._counters,
-            config.local.status_interval_s,
+            Measures(config.flash, {}),
+            interval_s=config.local.status_interval_s,
         )
 
 
