@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from contracts.errors import ConfigError, IntegrityError, LinkError
-from gateway.outbox.durable_files import prepare_folder, sync_folder
+from gateway.outbox.durable_files import prepare_folder
 
 SCHEMA_DIR = Path(__file__).parent / "schema"
 PAGE_BYTES = 1024
@@ -82,7 +82,9 @@ def check_version(path: Path) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether an error says that the file itself is broken, as against full, locked or out of reach."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    if code is None:
+        return "Could not decode" in str(error)  # text that is not UTF-8: the driver's own error
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def repack(connection: sqlite3.Connection, path: Path) -> bool:

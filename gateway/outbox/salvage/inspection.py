@@ -50,7 +50,8 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
     try:
         return _read_only(path, mark)
     except sqlite3.Error as exc:
-        if is_damage(exc) or (isinstance(exc, sqlite3.OperationalError) and "decode" in str(exc)):
+        # a table that is not there although the version says so, is a schema that is not what was written
+        if is_damage(exc) or str(exc).startswith("no such "):
             return Finding(str(exc))
         raise
 

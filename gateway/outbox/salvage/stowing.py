@@ -5,13 +5,13 @@ import sqlite3
 from contracts.batch import Batch
 from contracts.codec import decode_batch, encode_batch
 from contracts.payloads import Gap
-from contracts.records import ClockState
 from gateway.outbox import packing, tables
 from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow
 from gateway.outbox.salvage.carving import Found
 from gateway.outbox.salvage.overlap_policy import merge
 from gateway.outbox.salvage.ranges import Range, union
+from gateway.outbox.salvage.rows import row_of
 
 PART_BATCHES = 500
 """Batches a transaction."""
@@ -151,26 +151,6 @@ class Stower:
     def _batch(self, batch_id: int) -> Batch:
         (data,) = self._db.execute("SELECT data FROM batches WHERE id = ?", (batch_id,)).fetchone()
         return decode_batch(data)
-
-
-def row_of(found: Found, key: int) -> BatchRow:
-    """Return the row of a batch: everything that it says of itself.
-
-    Args:
-        found: the batch.
-        key: of its stream in the database that the row is for.
-    """
-    batch = found.batch
-    records = [item for item in batch.records if not isinstance(item.payload, Gap)] or batch.records
-    oldest = min(records, key=lambda item: item.observed_at_ns)
-    is_known = all(item.clock.state is not ClockState.UNSYNCED for item in records)
-    numbers = batch.last_seq - batch.first_seq + 1
-    content = Content.RECORDS if found.records == numbers else Content.THINNED if found.records else Content.GAPS
-    crc = packing.crc_of(batch.stream_id, batch.first_seq, batch.last_seq, found.data)
-    return BatchRow(
-        key, batch.stream_id, batch.first_seq, batch.last_seq, False, content, is_known, oldest.observed_at_ns,
-        records[0].mono_ns, records[0].boot_id[:64], crc, found.data,
-    )  # fmt: skip
 
 
 def _covers(row: BatchRow, other: BatchRow) -> bool:

@@ -1,0 +1,138 @@
+"""Keeps the database what was written: opens it whatever state it is in, marks how far it is, scrubs it, tells damage.
+
+On the writer thread; ``damages`` is taken by another.
+"""
+
+import sqlite3
+from pathlib import Path
+
+import structlog
+
+from gateway.counters import Counters
+from gateway.outbox import database
+from gateway.outbox.mark_file import MarkFile, mark_path
+from gateway.outbox.salvage import ranges
+from gateway.outbox.salvage.inspection import Finding
+from gateway.outbox.salvage.models import Damage
+from gateway.outbox.salvage.opening import open_outbox, replace_damaged
+from gateway.outbox.store import Store
+
+SCRUB_INTERVAL_S = 1.0
+"""A step of the scrub this often; see ``scrub`` for what a step reads."""
+SCRUB_REST_S = 3600.0
+"""From the end of a pass to the next: a small database is not read all day."""
+MAX_DAMAGES = 64
+"""Reports that wait to be told; the reporter takes them every second. Beyond it they are in the log only, counted."""
+
+log = structlog.get_logger()
+
+
+class Custody:
+    """See the module.
+
+    Args:
+        path: database file.
+        owner: site id and gateway id.
+        counters: where damage is counted.
+
+    Attributes:
+        damages: what was found and is not taken yet.
+    """
+
+    def __init__(self, path: Path, owner: tuple[str, str], counters: Counters) -> None:
+        self._path = path
+        self._owner = owner
+        self._counters = counters
+        self._mark = MarkFile(mark_path(path))
+        self._scrub_at = 0.0
+        self.damages: list[Damage] = []
+
+    def open(self) -> sqlite3.Connection:
+        """Open the database; see ``open_outbox``."""
+        db, damages = open_outbox(self._path, self._owner)
+        for damage in damages:
+            self._note_salvage(damage)
+        return db
+
+    def check(self, store: Store, db: sqlite3.Connection, now_ns: int) -> None:
+        """Check every batch of a small database that was just opened; a large one is left to the scrub.
+
+        Raises:
+            IntegrityError: more than single batches is damaged.
+            sqlite3.Error: SQLite found damage itself, or cannot write now.
+        """
+        if self._path.stat().st_size > database.FULL_CHECK_MAX_BYTES:
+            return
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            store.scrub.whole(now_ns)
+            store.flush(0.0)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        self._note_batches(store)
+
+    def scrub(self, store: Store, now: float, now_ns: int) -> None:
+        """Check a little, when its time has come; inside a transaction.
+
+        Raises:
+            IntegrityError: more than single batches is damaged.
+            sqlite3.Error: SQLite found damage itself, or cannot read now.
+        """
+        if now >= self._scrub_at:
+            is_done = store.scrub.step(now_ns)
+            self._scrub_at = now + (SCRUB_REST_S if is_done else SCRUB_INTERVAL_S)
+
+    def committed(self, store: Store) -> None:
+        """Mark how far the database is, and tell what its last transaction found damaged."""
+        self._mark.write(store.numbers())
+        self._note_batches(store)
+
+    def replace(self, cause: str) -> None:
+        """Salvage the database while the gateway runs, its connection closed.
+
+        If the disk does not take it now, the next opening begins again.
+        """
+        self._mark.close()
+        try:
+            for damage in replace_damaged(self._path, self._owner, Finding(cause)):
+                self._note_salvage(damage)
+        except (OSError, sqlite3.Error) as exc:
+            log.warning("outbox_not_salvaged", path=str(self._path), cause=str(exc))
+
+    def close(self) -> None:
+        """Close the mark."""
+        self._mark.close()
+
+    def _note_batches(self, store: Store) -> None:
+        found = store.take_damaged()
+        if found:
+            lost = {name: [(a, b) for stream_id, a, b in found if stream_id == name] for name, _, _ in found}
+            cause = "batches are not what was written; they are kept in the side file"
+            self._note(
+                Damage(
+                    file=f"{self._path.stem}.quarantine",
+                    cause=cause,
+                    lost=lost,
+                    declared=lost,
+                    saved_batches=0,
+                    saved_records=0,
+                )
+            )
+
+    def _note_salvage(self, damage: Damage) -> None:
+        self._counters.add("databases_set_aside")
+        lost = {stream_id: ranges.text(lost) for stream_id, lost in damage.lost.items()}
+        log.error(
+            "outbox_set_aside", file=damage.file, cause=damage.cause, lost=lost, lost_records=damage.lost_records,
+            saved_batches=damage.saved_batches, saved_records=damage.saved_records, left_batches=damage.left_batches,
+        )  # fmt: skip
+        self._note(damage)
+
+    def _note(self, damage: Damage) -> None:
+        if len(self.damages) >= MAX_DAMAGES:
+            self._counters.add("damages_untold")
+            return
+        self.damages.append(damage)
