@@ -7,6 +7,7 @@ from pydantic import Field
 
 from firmware_configs.base import Id, Port, Profile
 from firmware_configs.hardware_profile import Source
+from firmware_configs.outbox_bounds import ClassBounds, DiskReserve
 
 
 class Identity(Profile):
@@ -32,15 +33,25 @@ class Outbox(Profile):
         group_commit_ms: longest wait of bulk records before they are on disk.
         seal_records: records that seal a batch.
         seal_after_ms: age that seals a batch that is not full.
-        max_bytes: cap of the database file.
-        max_age_h: cap of the age of a record.
+        max_bytes: cap of the database file (beside it lies its log, 8 MiB at most). For a 16 GB card, see
+            ``outbox_bounds``.
+        classes: bounds of each class.
+        disk: what stays free of the file system.
+        ring_bytes: cap of what is kept in memory while the disk takes nothing: at 75 messages/s some 40 minutes, more
+            than a technician with a new card takes to be told, and an eighth of what a gateway may take of a small
+            board.
+        disk_timeout_s: longest wait for the disk before a driver's records are kept in memory. Longer than the worst
+            pause of a flash card that tidies itself up (2 s), shorter than a driver's patience.
     """
 
     group_commit_ms: int = Field(default=100, ge=1, le=250)
     seal_records: int = Field(default=200, ge=1, le=500)
     seal_after_ms: int = Field(default=250, ge=10, le=60_000)
     max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
-    max_age_h: float = Field(default=24 * 14, gt=0)
+    classes: ClassBounds = ClassBounds()
+    disk: DiskReserve = DiskReserve()
+    ring_bytes: int = Field(default=16 * 1024**2, ge=256 * 1024, le=1024**3)
+    disk_timeout_s: float = Field(default=5.0, ge=0.1, le=30)
 
 
 class Uplink(Profile):

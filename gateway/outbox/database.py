@@ -30,6 +30,11 @@ BUSY_TIMEOUT_S = 2.0
 """Only a technician's tool can hold a lock: the gateway has one connection."""
 
 
+APPLICATION = 0x50540000
+"""With the version in its low bits this is the file's application id: the version a second time, so that a flipped bit
+is not taken for a newer program."""
+
+
 class SchemaTooNewError(ConfigError):
     """The database was written by a newer program; it is left as it is. Install that program, or move the file."""
 
@@ -67,13 +72,13 @@ def check_version(path: Path) -> None:
             return
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            version, is_confirmed = _version(connection)
         finally:
             connection.close()
     except (OSError, sqlite3.Error):
         return
     newest = _schema_files()[-1][0]
-    if version > newest:
+    if version > newest and is_confirmed:
         cause = f"it has schema version {version}, this program knows up to {newest}"
         hint = "install the program that wrote it, or move outbox.db* away to begin anew; the file was not changed"
         raise SchemaTooNewError("open outbox", str(path), cause, hint, "schema_too_new")
@@ -136,9 +141,19 @@ def _schema_files() -> list[tuple[int, Path]]:
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Apply the numbered files that the database has not seen, each in one transaction with its version."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version, is_confirmed = _version(connection)
+    if not is_confirmed or version > _schema_files()[-1][0]:
+        raise IntegrityError("open outbox", "schema", f"its version {version} contradicts its id", "", "damaged")
     for number, file in _schema_files():
         if number > version:
             script = file.read_text(encoding="utf-8")
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            versions = f"PRAGMA user_version = {number};\nPRAGMA application_id = {APPLICATION | number};"
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{versions}\nCOMMIT;")
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", (secrets.token_hex(8),))
+
+
+def _version(connection: sqlite3.Connection) -> tuple[int, bool]:
+    """Return the version of the schema, and whether the application id says the same; before version 2 there was none."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return version, application == (APPLICATION | version if version > 1 else 0)

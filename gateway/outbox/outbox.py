@@ -7,14 +7,14 @@ from typing import TypeVar
 
 from contracts.errors import LinkError
 from contracts.receipt import Receipt
-from contracts.records import CLASS_OF_PAYLOAD, Observation
+from contracts.records import Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
-from gateway.outbox.database import Damage
-from gateway.outbox.eviction import EvictionPolicy
+from gateway.outbox.bounds import limits_of
 from gateway.outbox.models import URGENT_CLASSES, Lane, OutboxStats, StoredBatch
-from gateway.outbox.packing import encode
+from gateway.outbox.packing import BatchRow, classes_of, encode
 from gateway.outbox.ports import OutboxClock
+from gateway.outbox.salvage.models import Damage
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
 from gateway.outbox.writer import Job, Writer
@@ -38,23 +38,32 @@ class Outbox:
         settings: caps and intervals.
         clock: time of the device.
         counters: where discards are counted.
+        amend: returns what travels of a stored batch, the same at every resend; called on the writer's thread.
     """
 
     def __init__(
-        self, path: Path, site: str, gateway: str, settings: OutboxSettings, clock: OutboxClock, counters: Counters
+        self,
+        path: Path,
+        site: str,
+        gateway: str,
+        settings: OutboxSettings,
+        clock: OutboxClock,
+        counters: Counters,
+        amend: Callable[[BatchRow], bytes] | None = None,
     ) -> None:
         self._clock = clock
-        self._capacity_bytes = settings.max_bytes
         self._sealing = SealingPolicy(settings.seal_records, settings.seal_after_ms / 1000)
         self._writer = Writer(
             path,
             (site, gateway),
             self._sealing,
-            EvictionPolicy(settings.max_bytes, settings.max_age_h * 3600),
+            limits_of(settings, path.parent, clock),
             settings.group_commit_ms / 1000,
             clock,
             counters,
         )
+        if amend is not None:
+            self._writer.amend = amend
         self._slots = asyncio.Semaphore(MAX_JOBS)
         self._is_closed = False
 
@@ -98,13 +107,11 @@ class Outbox:
         """
 
         def run(store: Store) -> int:
-            if store.is_full():
-                raise LinkError("append", source, "the outbox is full of gaps", "raise outbox.max_bytes", "full")
             return store.append(source, run_id, last_no, observations, bodies)
 
         # here and not on the writer's thread, which meanwhile waits for the disk with the group before
         bodies = encode(observations)
-        is_urgent = any(CLASS_OF_PAYLOAD.get(type(item.payload)) in URGENT_CLASSES for item in observations)
+        is_urgent = not URGENT_CLASSES.isdisjoint(classes_of(observations))
         size_bytes = sum(map(len, bodies))
         return await self._submit(
             Job(run=run, is_write=True, is_append=True, is_urgent=is_urgent, size_bytes=size_bytes)
@@ -188,7 +195,7 @@ class Outbox:
 
         def run(store: Store) -> OutboxStats:
             streams, oldest_age_s = store.streams(self._clock.age_s)
-            return OutboxStats(streams, store.used_bytes(), self._capacity_bytes, oldest_age_s, store.quarantined())
+            return OutboxStats(streams, store.used_bytes(), store.capacity_bytes(), oldest_age_s, store.quarantined())
 
         return await self._submit(Job(run=run))
 
@@ -199,8 +206,8 @@ class Outbox:
 
     def take_damages(self) -> list[Damage]:
         """Return the damaged databases set aside since the last call."""
-        damages = list(self._writer.report.damages)
-        del self._writer.report.damages[: len(damages)]
+        damages = list(self._writer.custody.damages)
+        del self._writer.custody.damages[: len(damages)]
         return damages
 
     async def _submit(self, job: Job[Result]) -> Result:

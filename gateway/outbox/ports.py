@@ -6,6 +6,11 @@ from typing import Protocol
 class OutboxClock(Protocol):
     """Time as the outbox judges it; called from the writer thread, never blocks."""
 
+    @property
+    def boot_id(self) -> str:
+        """Id of this boot of the device, which the monotonic clock counts in."""
+        ...
+
     def mono_s(self) -> float:
         """Return the monotonic clock, s."""
         ...

@@ -5,12 +5,19 @@ Every change of a batch goes through here: written, joined, replaced inside its 
 
 import sqlite3
 from collections import Counter
+from dataclasses import replace
+
+import structlog
 
 from gateway.outbox import packing, tables
 from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow
 from gateway.outbox.quarantine import Quarantine, SetAside
+from gateway.outbox.salvage.carving import Found, prove
+from gateway.outbox.salvage.rows import row_of
 from gateway.outbox.streams import Stream, Streams
+
+log = structlog.get_logger()
 
 
 class Shelf:
@@ -25,6 +32,7 @@ class Shelf:
         streams: their streams.
         next_id: id of the next batch; never used twice while the gateway runs, because the uplink remembers ids.
         tally: what is to be counted once the transaction is on disk.
+        damaged: (stream id, first, last) of batches found damaged, to be told once it is on disk.
     """
 
     def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: Quarantine) -> None:
@@ -33,6 +41,7 @@ class Shelf:
         self.streams = Streams(db, *owner)
         self.next_id = tables.newest_id(db) + 1
         self.tally: Counter[str] = Counter()
+        self.damaged: list[tuple[str, int, int]] = []
 
     def add(self, stream: Stream, row: BatchRow) -> int:
         """Write a batch; returns its id."""
@@ -56,6 +65,13 @@ class Shelf:
         self.streams.count(stream, row.first_seq - row.last_seq - 1, -len(row.data))
         stream.let_go(row.first_seq, row.last_seq)
 
+    def absorb(self, before: tuple[int, BatchRow], joined: BatchRow, gone: tuple[int, BatchRow]) -> None:
+        """Put the declaration of two neighbours (id, batch) in the place of the first and delete the second."""
+        tables.remove_batch(self._db, gone[0])
+        tables.replace_batch(self._db, before[0], joined)
+        size_bytes = len(joined.data) - len(before[1].data) - len(gone[1].data)
+        self.streams.count(self.streams.by_key(joined.stream), 0, size_bytes)
+
     def seal(self, stream: Stream) -> int:
         """Join what lies open of a stream and seal it; returns the number of batches made.
 
@@ -78,14 +94,24 @@ class Shelf:
     def read(self, batch_id: int, now_ns: int) -> BatchRow | None:
         """Return a batch, None if it is gone or cannot be read now.
 
-        One that is damaged is set aside, and its range declared in its place.
+        One whose row is damaged while its data prove themselves is put right. One whose data are damaged is set aside,
+        and its range declared in its place.
+
+        Raises:
+            IntegrityError: more than this row is damaged (reason ``damaged``).
         """
         row = tables.batch(self._db, batch_id)
         if row is None or packing.is_intact(row):
             return row
+        found = prove(row.data, ())
+        if found is not None and found.batch.stream_id == row.stream_id and found.batch.first_seq == row.first_seq:
+            return self._put_right(batch_id, row, found)
+        row = self._within_neighbours(row)
         if not self._set_aside(row, packing.REASON_DAMAGED, now_ns):
             return None
+        log.error("outbox_batch_damaged", stream_id=row.stream_id, first_seq=row.first_seq, last_seq=row.last_seq)
         self.tally["batches_damaged"] += 1
+        self.damaged.append((row.stream_id, row.first_seq, row.last_seq))
         return self.replace(batch_id, row, packing.pack_gap(row, packing.REASON_DAMAGED))
 
     def refuse(self, batch_id: int, row: BatchRow, reason: str, now_ns: int) -> bool:
@@ -101,6 +127,20 @@ class Shelf:
         else:
             self.replace(batch_id, row, packing.pack_gap(row, packing.REASON_REFUSED))
         return True
+
+    def _put_right(self, batch_id: int, row: BatchRow, found: Found) -> BatchRow:
+        """Write a row anew from its data; ids and what is in the index stay."""
+        self.tally["batches_put_right"] += 1
+        log.warning("outbox_row_put_right", stream_id=row.stream_id, first_seq=row.first_seq)
+        right = replace(row_of(found, row.stream), is_open=row.is_open)
+        return self.replace(batch_id, row, right)
+
+    def _within_neighbours(self, row: BatchRow) -> BatchRow:
+        """Return a damaged row with an end that can be true: its own may be what is damaged."""
+        stream = self.streams.by_key(row.stream)
+        after = tables.next_first(self._db, row.stream, row.first_seq)
+        highest = (after or stream.next_seq) - 1
+        return row if row.last_seq <= highest else replace(row, last_seq=highest)
 
     def set_aside_count(self) -> int:
         """Return how many batches are set aside."""

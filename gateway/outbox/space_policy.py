@@ -33,9 +33,19 @@ class SpacePolicy:
         min_bytes: least that stays free.
         max_bytes_free: most that is kept free.
         floor_bytes: what the outbox may hold however full the disk is.
+        reason: the word for what goes because of ``max_bytes``.
     """
 
-    def __init__(self, max_bytes: int, share: float, min_bytes: int, max_bytes_free: int, floor_bytes: int) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        share: float,
+        min_bytes: int,
+        max_bytes_free: int,
+        floor_bytes: int,
+        reason: str = REASON_CAPACITY,
+    ) -> None:
+        self._reason = reason
         self._max_bytes = max_bytes
         self._share = share
         self._min_bytes = min_bytes
@@ -55,11 +65,11 @@ class SpacePolicy:
             space: the file system; None where it does not answer, then only the setting counts.
         """
         if space is None:
-            return Cap(self._max_bytes)
+            return Cap(self._max_bytes, self._reason)
         by_disk = max(use.file_bytes + space.free_bytes - self.reserve_bytes(space), self._floor_bytes)
         if by_disk < self._max_bytes:
             return Cap(by_disk, REASON_DISK_SPACE)
-        return Cap(self._max_bytes, REASON_CAPACITY)
+        return Cap(self._max_bytes, self._reason)
 
     def shrink_bytes(self, use: FileUse, space: DiskSpace | None) -> int:
         """Return how much of the unused part of the file is to be handed back now.

@@ -2,7 +2,7 @@
 
 Lives on the writer thread. The caller begins, calls ``flush``, commits, and after a rollback calls ``reload``: what a
 transaction has placed is written by ``flush``, one row a class, and the totals with it. Refuses to decide when to
-commit (``writer``) and what is worth keeping (``eviction``).
+commit (``writer``) and what is worth keeping (``pressure``).
 """
 
 import sqlite3
@@ -12,22 +12,20 @@ from operator import attrgetter
 from contracts.codec import digest
 from contracts.errors import PeerError
 from contracts.health import StreamStatus
-from contracts.payloads import Gap
 from contracts.receipt import Outcome, Receipt
 from contracts.records import CLASS_OF_PAYLOAD, Observation, RecordClass
 from gateway.counters import Counters
 from gateway.outbox import packing, tables
-from gateway.outbox.eviction import Candidate, EvictionPolicy
 from gateway.outbox.lanes import LiveBoundary
 from gateway.outbox.mark import Numbers
 from gateway.outbox.models import URGENT_CLASSES, Content, Lane, StoredBatch
 from gateway.outbox.packing import BatchRow, Tail
+from gateway.outbox.pressure import Limits, Pressure
 from gateway.outbox.quarantine import Quarantine
+from gateway.outbox.scrub import Scrub
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.shelf import Shelf
 
-MAX_EVICTIONS = 64
-"""Batches given up in one transaction: bounds its length; what is left comes with the next one."""
 MAX_RUNS_KNOWN = 512
 """Runs whose last number is held in memory, twice what 32 drivers leave; beyond it they are read again."""
 
@@ -39,7 +37,7 @@ class Store:
         db: the connection, in autocommit.
         owner: site id and gateway id.
         sealing: when to seal.
-        eviction: what to give up.
+        limits: what may lie here, and what goes first.
         quarantine: where refused and damaged batches go.
         counters: where discards are counted.
         amend: returns what travels of a stored batch; the same at every resend.
@@ -50,7 +48,7 @@ class Store:
         db: sqlite3.Connection,
         owner: tuple[str, str],
         sealing: SealingPolicy,
-        eviction: EvictionPolicy,
+        limits: Limits,
         quarantine: Quarantine,
         counters: Counters,
         amend: Callable[[BatchRow], bytes] = attrgetter("data"),
@@ -58,10 +56,11 @@ class Store:
         self._db = db
         self._amend = amend
         self._sealing = sealing
-        self._eviction = eviction
         self._counters = counters
         self._shelf = Shelf(db, owner, quarantine)
         self._streams = self._shelf.streams
+        self.scrub = Scrub(db, self._shelf)
+        self._pressure = Pressure(db, self._shelf, limits, self._seal)
         self._live = LiveBoundary()
         self._tails: dict[RecordClass, list[Tail]] = {}
         self._runs: dict[tuple[str, str], int] = {}
@@ -78,6 +77,7 @@ class Store:
     def reload(self, now: float) -> None:
         """Read anew what is held in memory: the transaction that changed it was rolled back."""
         self._shelf.tally.clear()
+        self._shelf.damaged.clear()
         self._tails.clear()
         self._runs.clear()
         self._new_runs.clear()
@@ -113,12 +113,16 @@ class Store:
         fresh = items[known:]
         if not fresh:
             return stored
-        if any(isinstance(item.payload, Gap) for item in fresh):
+        names = packing.classes_of(fresh)
+        if None in names:
             raise PeerError("append", f"{source}/{run_id}", "a driver cannot declare a gap", "", "bad_frame")
-        for item, body in zip(fresh, bodies[known:] or packing.encode(fresh), strict=True):
-            name = CLASS_OF_PAYLOAD[type(item.payload)]
-            if not self._tail(name).add(item, body, source):
-                self._shelf.tally[f"dropped_{name.value}_{packing.REASON_TOO_LARGE}"] += 1
+        bodies = bodies[known:] or packing.encode(fresh)
+        for name in RecordClass:
+            if names == {name}:
+                self._place(name, fresh, bodies, source)
+            elif name in names:
+                chosen = [at for at, item in enumerate(fresh) if CLASS_OF_PAYLOAD[type(item.payload)] is name]
+                self._place(name, [fresh[at] for at in chosen], [bodies[at] for at in chosen], source)
         self._new_runs[source, run_id] = last_no
         return last_no
 
@@ -216,47 +220,40 @@ class Store:
             return None
         return batch_id if self._shelf.refuse(batch_id, row, receipt.reason or packing.REASON_REFUSED, now_ns) else None
 
-    def evict(self, now_ns: int | None) -> int:
-        """Give up what is too much or too old; returns the number of batches given up.
+    def relieve(self) -> int:
+        """Give up what is too much or too old, and hand pages back that the disk needs; returns what was given up."""
+        return self._pressure.relieve()
 
-        Args:
-            now_ns: UTC ns by a clock that can be believed, else None.
-        """
-        for done in range(MAX_EVICTIONS):
-            choice = self._eviction.choose(self._candidates(now_ns), self.used_bytes())
-            row = tables.batch(self._db, choice.batch_id) if choice else None
-            if choice is None or row is None:
-                return done
-            self._shelf.replace(choice.batch_id, row, packing.pack_gap(row, choice.reason))
-            dropped = row.last_seq - row.first_seq + 1
-            self._shelf.tally[f"dropped_{row.record_class.value}_{choice.reason}"] += dropped
-        return MAX_EVICTIONS
+    def take_shrunk(self) -> bool:
+        """Tell, once, whether pages were handed back: the next checkpoint makes the file shorter."""
+        is_shrunk, self._pressure.has_shrunk = self._pressure.has_shrunk, False
+        return is_shrunk
 
-    def is_full(self) -> bool:
-        """Tell whether the cap is reached although nothing is left to give up: then nothing may be taken in."""
-        return self.is_over() and not self._candidates(None)
-
-    def is_over(self) -> bool:
-        """Tell whether more lies here than the cap allows."""
-        return self.used_bytes() > self._eviction.max_bytes
+    def capacity_bytes(self) -> int:
+        """Return what the pages in use may grow to now: by the setting, or by what the disk has left."""
+        return self._pressure.cap(self._pressure.use()).max_bytes
 
     def used_bytes(self) -> int:
         """Return the size of the pages in use."""
-        return tables.used_bytes(self._db)
+        return self._pressure.use().used_bytes
 
     def stored_no(self, source: str, run_id: str) -> int:
         """Return the last number stored of a run."""
         known = self._new_runs.get((source, run_id)) or self._runs.get((source, run_id))
         return tables.stored_no(self._db, source, run_id) if known is None else known
 
+    def take_damaged(self) -> list[tuple[str, int, int]]:
+        """Return (stream id, first, last) of the batches that were found damaged since the last call."""
+        found, self._shelf.damaged = self._shelf.damaged, []
+        return found
+
     def numbers(self) -> dict[str, Numbers]:
         """Return how far each stream has come, those of this database first: what the mark keeps."""
         ordered = sorted(self._streams, key=lambda item: not item.is_current)
+        floors = [tables.first_number(self._db, item.key) or item.next_seq for item in ordered]
         return {
-            item.stream_id: Numbers(
-                item.next_seq, tables.first_number(self._db, item.key) or item.next_seq, item.is_current
-            )
-            for item in ordered
+            item.stream_id: Numbers(item.next_seq, floor, item.is_current)
+            for item, floor in zip(ordered, floors, strict=True)
         }
 
     def quarantined(self) -> int:
@@ -270,6 +267,15 @@ class Store:
             age_s: computes an age from (UTC ns, monotonic ns, boot id).
         """
         return self._streams.statuses(age_s)
+
+    def _place(self, name: RecordClass, items: Sequence[Observation], bodies: Sequence[bytes], source: str) -> None:
+        at = replaced = 0
+        while at < len(items):
+            taken, gaps = self._tail(name).extend(items[at:], bodies[at:], source)
+            at += taken
+            replaced += gaps
+        if replaced:
+            self._shelf.tally[f"dropped_{name.value}_{packing.REASON_TOO_LARGE}"] += replaced
 
     def _tail(self, name: RecordClass) -> Tail:
         tails = self._tails.setdefault(name, [])
@@ -299,18 +305,3 @@ class Store:
             not_of = [stream.key for stream in urgent]
             found = tables.sealed_in_lane(self._db, lane, self._live.first_id, not_of, wanted)
         return [(batch_id, size) for batch_id, size in found if batch_id not in exclude][:limit]
-
-    def _candidates(self, now_ns: int | None) -> list[Candidate]:
-        """Return the oldest batch of each class that still holds records; without ``now_ns`` nothing has an age."""
-        found = []
-        for name in RecordClass:
-            for stream in self._streams.of_class(name):
-                oldest = tables.oldest_with_records(self._db, stream.key, stream.gaps_below)
-                if oldest is None:
-                    stream.gaps_below = stream.next_seq
-                    continue
-                stream.gaps_below, batch_id, is_known, at_ns = oldest
-                age_s = (now_ns - at_ns) / 1e9 if is_known and now_ns is not None else None
-                found.append(Candidate(name, batch_id, age_s))
-                break
-        return found

@@ -23,6 +23,7 @@ class Stream:
         size_bytes: of their batches.
         held: which numbers they are; None until they are asked for.
         gaps_below: below this number only gaps are known to lie here; where to look for something to give up.
+        thinned_below: likewise nothing that is not thinned.
     """
 
     key: int
@@ -33,6 +34,7 @@ class Stream:
     records: int
     size_bytes: int
     gaps_below: int = 0
+    thinned_below: int = 0
     is_changed: bool = False
     held: HeldRanges | None = None
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from contracts.errors import IntegrityError
 from contracts.records import RecordClass
 from gateway.outbox.models import Content, Lane
 from gateway.outbox.packing import BatchRow
@@ -89,6 +90,8 @@ def remove_batch(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute("DELETE FROM batches WHERE id = ?", (batch_id,))
 
 
+_INTEGERS = (0, 1, 3, 4, 5, 6, 7, 8, 9, 11)
+_CONTENTS = frozenset(Content)
 _COLUMNS = (
     "SELECT batches.id, stream, stream_id, first_seq, last_seq, is_open, content, is_time_known, oldest_at_ns, "
     "oldest_mono_ns, boot_id, crc, data FROM batches JOIN streams ON streams.id = stream "
@@ -96,8 +99,14 @@ _COLUMNS = (
 
 
 def batch(db: sqlite3.Connection, batch_id: int) -> BatchRow | None:
-    """Return one batch, None if it is gone."""
+    """Return one batch, None if it is gone.
+
+    Raises:
+        IntegrityError: it is there and cannot be read, or its stream is not known (reason ``damaged``).
+    """
     row = db.execute(_COLUMNS + "WHERE batches.id = ?", (batch_id,)).fetchone()
+    if row is None and db.execute("SELECT 1 FROM batches WHERE id = ?", (batch_id,)).fetchone():
+        raise IntegrityError("read batch", str(batch_id), "its stream is not known", "", "damaged")
     return _batch_row(row)[1] if row else None
 
 
@@ -159,20 +168,52 @@ def sealed_in_lane(
     return db.execute(query, (live_from, *not_of, limit))
 
 
-def oldest_with_records(db: sqlite3.Connection, stream: int, from_seq: int) -> tuple[int, int, bool, int] | None:
-    """Return (first_seq, id, is_time_known, oldest_at_ns) of the first batch that still holds records.
+def ids_from(db: sqlite3.Connection, batch_id: int, limit: int) -> list[tuple[int, int, int, int]]:
+    """Return (id, stream, first_seq, size) of the batches above an id, as the table has them."""
+    query = "SELECT id, stream, first_seq, length(data) FROM batches NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?"
+    return db.execute(query, (batch_id, limit)).fetchall()
 
-    Args:
-        db: the database.
-        stream: of which stream.
-        from_seq: below it there are only gaps.
-    """
-    row = db.execute(
-        "SELECT first_seq, id, is_time_known, oldest_at_ns FROM batches WHERE stream = ? AND first_seq >= ? "
-        "AND content < 2 ORDER BY first_seq LIMIT 1",
-        (stream, from_seq),
-    ).fetchone()
-    return (int(row[0]), int(row[1]), bool(row[2]), int(row[3])) if row else None
+
+def entries_from(db: sqlite3.Connection, stream: int, first_seq: int, limit: int) -> list[tuple[int, int, int]]:
+    """Return (stream, first_seq, id) of the batches behind a place of the index, as the index has them."""
+    query = (
+        "SELECT stream, first_seq, id FROM batches INDEXED BY batches_range WHERE (stream, first_seq) > (?, ?) "
+        "ORDER BY stream, first_seq LIMIT ?"
+    )
+    return db.execute(query, (stream, first_seq, limit)).fetchall()
+
+
+def entry_of(db: sqlite3.Connection, stream: int, first_seq: int) -> int | None:
+    """Return the id that the index has for a first number."""
+    query = "SELECT id FROM batches INDEXED BY batches_range WHERE stream = ? AND first_seq = ?"
+    row = db.execute(query, (stream, first_seq)).fetchone()
+    return int(row[0]) if row else None
+
+
+def row_of(db: sqlite3.Connection, batch_id: int) -> tuple[int, int] | None:
+    """Return (stream, first_seq) that the table has for an id."""
+    row = db.execute("SELECT stream, first_seq FROM batches NOT INDEXED WHERE id = ?", (batch_id,)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def next_first(db: sqlite3.Connection, stream: int, first_seq: int) -> int | None:
+    """Return the first number of the batch behind a number of a stream, None if there is none."""
+    query = "SELECT first_seq FROM batches WHERE stream = ? AND first_seq > ? ORDER BY first_seq LIMIT 1"
+    row = db.execute(query, (stream, first_seq)).fetchone()
+    return int(row[0]) if row else None
+
+
+def is_sealed_behind(db: sqlite3.Connection, stream: int, first_seq: int) -> bool:
+    """Tell whether a sealed batch lies behind a number of a stream."""
+    query = "SELECT 1 FROM batches WHERE stream = ? AND first_seq > ? AND is_open = 0 LIMIT 1"
+    return db.execute(query, (stream, first_seq)).fetchone() is not None
+
+
+def first_number(db: sqlite3.Connection, stream: int) -> int | None:
+    """Return the lowest number of a stream that lies here, None if none does."""
+    query = "SELECT first_seq FROM batches WHERE stream = ? ORDER BY first_seq LIMIT 1"
+    row = db.execute(query, (stream,)).fetchone()
+    return int(row[0]) if row else None
 
 
 def ranges(db: sqlite3.Connection, stream: int) -> Iterable[tuple[int, int]]:
@@ -189,13 +230,15 @@ def oldest_of(db: sqlite3.Connection, stream: int) -> tuple[int, int, str] | Non
     return (int(row[0]), int(row[1]), str(row[2])) if row else None
 
 
-def used_bytes(db: sqlite3.Connection) -> int:
-    """Return the size of the pages in use."""
-    values = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")]
-    return int((values[0] - values[1]) * values[2])
-
-
 def _batch_row(row: tuple[Any, ...]) -> tuple[int, BatchRow]:
+    """Return (id, batch).
+
+    Raises:
+        IntegrityError: a column is not of the kind that was written (reason ``damaged``).
+    """
+    is_sound = all(isinstance(row[at], int) for at in _INTEGERS) and isinstance(row[10], str)
+    if not is_sound or not isinstance(row[12], bytes) or not 0 < row[3] <= row[4] or row[6] not in _CONTENTS:
+        raise IntegrityError("read batch", str(row[0]), "a column is not what was written", "", "damaged")
     return row[0], BatchRow(row[1], row[2], row[3], row[4], bool(row[5]), Content(row[6]), bool(row[7]), *row[8:])
 
 

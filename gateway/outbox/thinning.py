@@ -41,11 +41,13 @@ def minute_of(record: Record) -> Minute:
     return record.boot_id, record.mono_ns // MINUTE_NS
 
 
-def thin(batches: Sequence[Batch]) -> list[Batch | None]:
+def thin(batches: Sequence[Batch], *, is_cut: bool = False) -> list[Batch | None]:
     """Thin a window.
 
     Args:
         batches: consecutive batches of one stream, oldest first, at least one.
+        is_cut: the window ends within a minute because it is long enough: that minute is thinned too, as far as it is
+            here.
 
     Returns:
         For each batch the one that takes its place, of the same range; None where there is nothing to gain.
@@ -53,7 +55,7 @@ def thin(batches: Sequence[Batch]) -> list[Batch | None]:
     if batches[0].record_class not in THINNABLE:
         return [None] * len(batches)
     records = [record for batch in batches for record in batch.records]
-    open_minute = _newest_minute(records)
+    open_minute = None if is_cut else _newest_minute(records)
     minutes: dict[Minute, list[Record]] = {}
     for record in records:
         if not isinstance(record.payload, Gap) and (minute := minute_of(record)) != open_minute:

@@ -11,17 +11,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from contracts.errors import LinkError, PortTrackError
+from contracts.errors import IntegrityError, LinkError, PortTrackError
 from gateway.counters import Counters
-from gateway.outbox.database import Damage, is_damage, open_database, repack, set_aside
-from gateway.outbox.eviction import EvictionPolicy
+from gateway.outbox.custody import Custody
+from gateway.outbox.database import is_damage, repack
 from gateway.outbox.migration import migrate
+from gateway.outbox.packing import BatchRow
 from gateway.outbox.ports import OutboxClock
+from gateway.outbox.pressure import Limits
 from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
@@ -33,8 +36,6 @@ ENOUGH_BYTES = 64 * 1024
 waiting for more would save nothing and hold up a driver that catches up."""
 MAX_GROUP_BYTES = 1024 * 1024
 """Records a transaction: bounds its memory and the wait of an alarm behind it."""
-EVICT_INTERVAL_S = 1.0
-"""What is too old is looked for this often; what is too much, in each transaction that takes new space."""
 DUTY_INTERVAL_S = 1.0
 """Longest sleep: what is too old is looked for, and a database that could not be opened is tried again, this often."""
 
@@ -68,10 +69,9 @@ class Job(Generic[Result]):
 
 @dataclass(slots=True)
 class WriterReport:
-    """What the thread tells about itself; single assignments, read by other threads."""
+    """What the thread tells about itself; a single assignment, read by other threads."""
 
     trouble: str = ""
-    damages: list[Damage] = field(default_factory=list)
 
 
 class Writer:
@@ -82,7 +82,7 @@ class Writer:
         path: Path,
         owner: tuple[str, str],
         sealing: SealingPolicy,
-        eviction: EvictionPolicy,
+        limits: Limits,
         group_commit_s: float,
         clock: OutboxClock,
         counters: Counters,
@@ -90,7 +90,7 @@ class Writer:
         self._path = path
         self._owner = owner
         self._sealing = sealing
-        self._eviction = eviction
+        self._limits = limits
         self._group_commit_s = group_commit_s
         self._clock = clock
         self._counters = counters
@@ -98,10 +98,11 @@ class Writer:
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
         self._quarantine = Quarantine(path.with_name("outbox.quarantine"))
-        self._evict_at = 0.0
+        self.custody = Custody(path, owner, counters)
         self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
         self.report = WriterReport()
         self.on_sealed: Callable[[], None] = lambda: None
+        self.amend: Callable[[BatchRow], bytes] = attrgetter("data")
 
     def start(self) -> None:
         """Start the thread."""
@@ -126,6 +127,7 @@ class Writer:
                 break
         if self._db is not None:
             self._db.close()
+        self.custody.close()
 
     def _idle_s(self) -> float:
         wake_at = self._sealing.wake_at() if self._store is not None else None
@@ -171,6 +173,7 @@ class Writer:
             self._spoilt(exc, jobs)
             return
         store.committed(self._clock.mono_s())
+        self.custody.committed(store)
         if self.report.trouble and is_housekeeping:
             log.info("outbox_recovered")
             self.report.trouble = ""
@@ -189,11 +192,12 @@ class Writer:
         outcomes = [_attempt(store, job) for job in jobs]
         now = self._clock.mono_s()
         made = store.flush(now)
-        if is_housekeeping and (now >= self._evict_at or store.is_over()):
-            self._evict_at = now + EVICT_INTERVAL_S
-            store.evict(self._clock.wall_ns() if self._clock.is_believed() else None)
-            made += store.flush(now)
+        if is_housekeeping:
+            self.custody.scrub(store, now, self._clock.wall_ns())
+            made += store.flush(now) if store.relieve() else 0
         db.execute("COMMIT")
+        if store.take_shrunk():
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return made, outcomes
 
     def _spoilt(self, error: Exception, jobs: list[Job[Any]]) -> None:
@@ -209,16 +213,17 @@ class Writer:
     def _opened(self) -> tuple[Store, sqlite3.Connection]:
         if self._store is not None and self._db is not None:
             return self._store, self._db
-        db, damage = open_database(self._path)
-        if damage is not None:
-            self._note_damage(damage)
+        db = self.custody.open()
         try:
             migrate(db, self._owner, self._quarantine)
             repack(db, self._path)
-            store = Store(db, self._owner, self._sealing, self._eviction, self._quarantine, self._counters)
+            store = Store(db, self._owner, self._sealing, self._limits, self._quarantine, self._counters, self.amend)
             store.reload(self._clock.mono_s())
-        except BaseException:
+            self.custody.check(store, db, self._clock.wall_ns())
+        except BaseException as exc:
             db.close()
+            if cause := damage_told_by(exc):
+                self.custody.replace(cause)
             raise
         self._db, self._store = db, store
         return store, db
@@ -247,28 +252,25 @@ class Writer:
                 self._db.execute("ROLLBACK")
             if self._store is not None:
                 self._store.reload(self._clock.mono_s())
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, IntegrityError) as exc:
             error = exc
-        if isinstance(error, sqlite3.Error) and is_damage(error):
-            self._replace_damaged(str(error))
-
-    def _replace_damaged(self, cause: str) -> None:
-        if self._db is not None:
+        if cause := damage_told_by(error):
             self._db.close()
-        self._db = self._store = None
-        try:
-            self._note_damage(set_aside(self._path, cause))
-        except OSError as exc:
-            log.warning("outbox_not_set_aside", path=str(self._path), cause=str(exc))
-
-    def _note_damage(self, damage: Damage) -> None:
-        self._counters.add("databases_set_aside")
-        log.error("outbox_set_aside", path=str(damage.path), cause=damage.cause, held=damage.held)
-        self.report.damages.append(damage)
+            self._db = self._store = None
+            self.custody.replace(cause)
 
 
 def _attempt(store: Store, job: Job[Any]) -> tuple[bool, Any]:
     try:
         return True, job.run(store)
+    except IntegrityError:
+        raise
     except PortTrackError as exc:
         return False, exc
+
+
+def damage_told_by(error: BaseException) -> str:
+    """Return what an error says of damage to the database, empty if it says none."""
+    if isinstance(error, IntegrityError):
+        return error.cause
+    return str(error) if isinstance(error, sqlite3.Error) and is_damage(error) else ""

@@ -142,8 +142,8 @@ def test_a_problem_of_each_line_is_a_line(write: Write) -> None:
 
 @pytest.mark.parametrize("value", [".inf", ".nan"])
 def test_an_infinite_number_is_refused(write: Write, value: str) -> None:
-    (line,) = refused(write(outbox={"max_age_h": float(value[1:])}))
-    assert "outbox.max_age_h" in line
+    (line,) = refused(write(outbox={"classes": {"track": {"max_age_h": float(value[1:])}}}))
+    assert "outbox.classes.track.max_age_h" in line
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from contracts.payloads import Ais, CraneCycle, Log, Payload, Wind
 from contracts.records import Clock, ClockState, Observation
+from gateway.outbox.eviction_policy import EvictionPolicy
+from gateway.outbox.pressure import Limits
+from gateway.outbox.space_policy import DiskSpace, SpacePolicy
 
 SITE = "puerto-test"
 GATEWAY = "gw-1"
@@ -43,6 +46,8 @@ def crane_cycle(number: int) -> Observation:
 class ManualClock:
     """A clock that only moves when told."""
 
+    boot_id = "boot1"
+
     def __init__(self) -> None:
         self.now_s = 1000.0
         self.now_ns = 10_000_000_000
@@ -60,3 +65,8 @@ class ManualClock:
     def age_s(self, at_ns: int, mono_ns: int, boot_id: str) -> float:
         passed_ns = self.now_s * 1e9 - mono_ns if boot_id == "boot1" else self.now_ns - at_ns
         return max(0.0, passed_ns / 1e9)
+
+
+def limits(max_bytes: int = 10**9, clock: ManualClock | None = None, space: DiskSpace | None = None) -> Limits:
+    """Return limits by one cap only; no class has a bound of its own."""
+    return Limits(EvictionPolicy({}), SpacePolicy(max_bytes, 0.1, 0, 10**12, 0), lambda: space, clock or ManualClock())

@@ -16,12 +16,11 @@ from contracts.payloads import Gap
 from contracts.records import Record
 from gateway.counters import Counters
 from gateway.outbox import database, migration
-from gateway.outbox.eviction import EvictionPolicy
 from gateway.outbox.models import Lane
 from gateway.outbox.quarantine import Quarantine, read
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
-from tests.support.gateway_records import GATEWAY, SITE, ais
+from tests.support.gateway_records import GATEWAY, SITE, ais, limits
 
 OLD = Path(__file__).parent / "old_databases" / "version_1.db"
 OWNER = (SITE, GATEWAY)
@@ -64,7 +63,7 @@ def opened(path: Path) -> tuple[sqlite3.Connection, Store]:
     quarantine = Quarantine(path.with_name("outbox.quarantine"))
     migration.migrate(db, OWNER, quarantine)
     database.repack(db, path)
-    store = Store(db, OWNER, SealingPolicy(500, 60), EvictionPolicy(10**9, 10**9), quarantine, Counters())
+    store = Store(db, OWNER, SealingPolicy(500, 60), limits(), quarantine, Counters())
     store.reload(0)
     return db, store
 

@@ -309,23 +309,6 @@ async def test_at_the_cap_logs_are_given_up_and_lifts_kept_and_every_number_is_e
     assert counters.total("dropped_crane_cycle_capacity") == 0
 
 
-async def test_age_is_not_judged_by_a_clock_that_cannot_be_believed(
-    opened: Opener, clock: _Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A cold boot counts from 1970; the first sync jumps 50 years and must not give up everything."""
-    clock.is_steered = False
-    monkeypatch.setattr("gateway.outbox.writer.EVICT_INTERVAL_S", 0.0)
-    box = opened(max_age_h=1)
-    box.set_hungry(True)
-    await box.append("ais", "r", 1, [ais(1)])
-    clock.now_ns += 10**18
-    await box.append("ais", "r", 2, [ais(2)])
-    assert decode_batch((await sealed(box))[0].data).records[0].payload == ais(1).payload
-    clock.is_steered = True
-    await box.append("ais", "r", 3, [ais(3)])
-    assert isinstance(decode_batch((await sealed(box))[0].data).records[0].payload, Gap)
-
-
 async def test_a_full_disk_refuses_records_but_not_receipts_and_recovers(opened: Opener, counters: Counters) -> None:
     box = opened(seal_records=10)
     await box.append("ais", "r", 10, [ais(number) for number in range(10)])
