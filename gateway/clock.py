@@ -7,7 +7,11 @@ from collections.abc import Callable
 from contracts.records import Clock, ClockState
 from edge_agent.clock import ClockProbe, read_boot_id
 from edge_agent.clock_reference import ClockReference
+from gateway.outbox.backfill import FindReference
 from gateway.timekeeping.floor_policy import BelievedTime
+
+EARLIEST_NS = 1_577_836_800_000_000_000
+"""2020-01-01: a record that claims to be older was stamped by a clock that was not set."""
 
 
 class DeviceClock:
@@ -16,6 +20,9 @@ class DeviceClock:
     Args:
         probe: asks the kernel how its clock is steered.
         best_reference: returns the best UTC by GNSS at a monotonic time, ns; None if there is none.
+
+    Attributes:
+        find_reference: returns when a boot first knew the time; to be set by whoever knows.
     """
 
     def __init__(
@@ -24,6 +31,7 @@ class DeviceClock:
         self._probe = probe
         self._best_reference = best_reference
         self._lock = threading.Lock()
+        self.find_reference: FindReference = lambda _: None
         self.boot_id = read_boot_id()
 
     def mono_s(self) -> float:
@@ -62,6 +70,18 @@ class DeviceClock:
         return BelievedTime(self.wall_ns(), mono_ns, quality.error_ms, quality.state)
 
     def age_s(self, at_ns: int, mono_ns: int, boot_id: str) -> float:
-        """Return the age of a moment, s, at least 0: by the monotonic clock if it was in this boot, else by UTC."""
-        passed_ns = time.monotonic_ns() - mono_ns if boot_id == self.boot_id else self.wall_ns() - at_ns
-        return max(0.0, passed_ns / 1e9)
+        """Return the age of a moment, s, at least 0: by the monotonic clock if it was in this boot, else by UTC.
+
+        A moment of an earlier boot is at least as old as this boot; more is said only where its time is known: by its
+        boot's reference, or because it is no time of a clock that began in 1970.
+        """
+        now_ns = time.monotonic_ns()
+        if boot_id == self.boot_id:
+            return max(0.0, (now_ns - mono_ns) / 1e9)
+        reference = self.find_reference(boot_id)
+        moment_ns = reference.utc_at(mono_ns) if reference is not None else at_ns
+        if moment_ns < EARLIEST_NS:
+            return now_ns / 1e9
+        known = self.believed_time()
+        utc_ns = self.wall_ns() if known is None else known.utc_ns
+        return max(now_ns, utc_ns - moment_ns) / 1e9

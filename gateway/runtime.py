@@ -20,7 +20,7 @@ from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
 from gateway.health.journal import Journal
-from gateway.health.measures import Measures
+from gateway.health.measures import Measures, class_bounds
 from gateway.health.reporter import Owner, Reporter
 from gateway.local.board import Board
 from gateway.local.metrics import GatewayCollector
@@ -105,6 +105,7 @@ class Gateway:
         journal = self._make_journal()
         floor_ns = round(own.begins_at * 1e9) if own else 0
         self._timekeeper = Timekeeper(config.data_dir / "known_time", self._clock, journal, floor_ns)
+        self._clock.find_reference = self._timekeeper.reference
         self._uplink = self._make_uplink(owner)
         self._reporter = self._make_reporter(board, journal)
         collector = GatewayCollector(board, config.hardware, config.data_dir, own.ends_at if own else None)
@@ -213,7 +214,7 @@ class Gateway:
             journal,
             board,
             self._counters,
-            Measures(config.flash, {}),
+            Measures(config.flash, class_bounds(config.outbox)),
             interval_s=config.local.status_interval_s,
         )
 

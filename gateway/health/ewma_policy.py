@@ -8,6 +8,9 @@ regular ones): the weights of what was seen always sum to one.
 
 import math
 
+LEAST_S = 0.001
+"""Amounts of shorter times are put together: a rate over no time at all is no number."""
+
 
 class Ewma:
     """Amount a second.
@@ -20,6 +23,7 @@ class Ewma:
     def __init__(self, tau_s: float, known_after_s: float) -> None:
         self._tau_s = tau_s
         self._known_after_s = known_after_s
+        self._waiting = self._waited_s = 0.0
         self._seen_s = 0.0
         self._sum = 0.0
         self._weight = 0.0
@@ -28,10 +32,15 @@ class Ewma:
         """Take an amount that came in ``passed_s``; nothing if no time has passed."""
         if passed_s <= 0:
             return
-        kept = math.exp(-passed_s / self._tau_s)
-        self._sum = self._sum * kept + amount / passed_s * (1 - kept)
-        self._weight = self._weight * kept + (1 - kept)
-        self._seen_s += passed_s
+        self._waiting += amount
+        self._waited_s += passed_s
+        if self._waited_s < LEAST_S:
+            return
+        share = -math.expm1(-self._waited_s / self._tau_s)
+        self._sum += (self._waiting / self._waited_s - self._sum) * share
+        self._weight += (1 - self._weight) * share
+        self._seen_s += self._waited_s
+        self._waiting = self._waited_s = 0.0
 
     def per_s(self) -> float | None:
         """Return the rate, None while it is not known."""

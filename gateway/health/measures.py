@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.records import RecordClass
 from firmware_configs.device import Flash
+from firmware_configs.device import Outbox as OutboxSettings
 from gateway.health.flash_policy import FlashPolicy, card_life_days
 from gateway.health.headroom_policy import Fill, Headroom, HeadroomPolicy
 from gateway.health.process_io import written_bytes
@@ -19,6 +20,22 @@ class Measured:
     headroom: Headroom = field(default_factory=Headroom)
     flash_bytes_per_day: float | None = None
     card_life_days: float | None = None
+
+
+def class_bounds(settings: OutboxSettings) -> dict[RecordClass, int]:
+    """Return the bound of each class, bytes.
+
+    Args:
+        settings: of the outbox.
+    """
+    classes = settings.classes
+    return {
+        RecordClass.ALARM: min(classes.alarm.max_bytes, settings.max_bytes // 2),
+        RecordClass.CRANE_CYCLE: classes.crane_cycle.max_bytes,
+        RecordClass.TRACK: classes.track.max_bytes,
+        RecordClass.TELEMETRY: classes.telemetry.max_bytes,
+        RecordClass.LOG: classes.log.max_bytes,
+    }
 
 
 class Measures:

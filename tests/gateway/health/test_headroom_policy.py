@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.health import StreamStatus
@@ -119,6 +119,7 @@ def test_a_new_store_begins_new_numbers_and_the_old_one_drains() -> None:
     assert (found.replay_records_per_s or 0) > 100, "what was in it has gone up"
 
 
+@example([(0, 0, 0, 0.0), (1, 0, 0, 5e-324)], 1)
 @given(
     st.lists(
         st.tuples(st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**15), st.floats(0, 1e6)),
