@@ -16,6 +16,13 @@ from gateway.uplink.brokers_policy import STABLE_S, BrokerChoice, Reconnect, spr
 from gateway.uplink.ports import Ending, Granted, Transport
 from gateway.uplink.reactions_policy import Patience, patience_of
 
+EARLY_ENDS = 3
+"""Connections in a row that ended soon after they were made, without a word."""
+CUT_EARLY = Ending(
+    "cut_early",
+    "the broker ends each connection soon after it is made",
+    "does another gateway use this identity? is a batch over the broker's limit? see the broker's log",
+)
 _SYSTEM_DRAW = SystemRandom().random
 
 log = structlog.get_logger()
@@ -67,6 +74,7 @@ class Connection:
         self._reconnect = Reconnect(settings.reconnect_base_s, settings.reconnect_cap_s, spread, draw)
         self._choice = BrokerChoice(len(brokers), settings.return_after_s, draw)
         self._leaving: Ending | None = None
+        self._early_ends = 0
         self.state = UplinkState()
 
     @property
@@ -118,6 +126,9 @@ class Connection:
         ending, is_going_back = await self._hold()
         held_s = self._clock.mono_s() - began_at
         self._counters.add("uplink_lost")
+        self._early_ends = self._early_ends + 1 if held_s < STABLE_S else 0
+        if ending.reason == "lost" and self._early_ends >= EARLY_ENDS:
+            ending = CUT_EARLY
         self._change(UplinkState(False, name, ending.reason, ending.cause, ending.hint))
         self._on_down(ending)
         patience = patience_of(ending.reason)

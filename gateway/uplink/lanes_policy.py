@@ -8,6 +8,10 @@ One token bucket and one window for all lanes:
   of a burst in the bucket, and keeps to the pace that the receipts allow (``pace_policy``). It gets its floor share
   even while live takes all, by going first once it has saved up for it.
 
+When connections are cut one after the other while batches are on them, one of these may be the cause, and sending all
+of them again on the next connection would go on for ever. Then the lanes are *careful*: one batch at a time, until a
+connection holds or the one is found on which they are cut.
+
 The caller asks the lanes in the order of ``order()`` and reports what it sent.
 """
 
@@ -23,6 +27,11 @@ from gateway.uplink.window import MAX_WINDOW_BYTES, Flight, Window
 ALARM_SLOTS = 4
 """Batches of alarms beside the window: alarms are rare, and a window that is full of live must not hold them up."""
 BACKLOG_SHARE_OF_WINDOW = 0.75
+CAREFUL_AFTER = 3
+"""Connections in a row that were cut early with batches on them; a link that flaps does that too, and loses little by
+sending one batch at a time."""
+CALM_S = 10.0
+"""A connection that has held for so long is not being cut by what is sent on it."""
 FLOOR_DEBT_BYTES = 256 * 1024
 """One largest batch: what the backlog got beyond its floor is forgotten beyond this, or a good hour would cost it the
 floor of the next one."""
@@ -85,6 +94,8 @@ class Lanes:
         self._pace = Pace(settings.live_goal_s, self._backlog_limit)
         self._lanes = {lane: _Lane() for lane in Lane}
         self._has_begun = False
+        self._connected_at = 0.0
+        self._cuts = 0
 
     @property
     def pace(self) -> float:
@@ -95,9 +106,17 @@ class Lanes:
         """Begin with a small backlog on a new connection."""
         self._window.reconnected(now)
         self._pace.restart()
+        self._connected_at = now
         if not self._has_begun:
             self._floor.empty(now)
             self._has_begun = True
+
+    def lost(self, now: float) -> Flight | None:
+        """Note the end of a connection; returns the batch that is a straggler from now on, None if there is none."""
+        is_cut = now - self._connected_at < CALM_S and bool(self._window.on_wire())
+        was_careful = self._is_careful(now)
+        self._cuts = self._cuts + 1 if is_cut else 0
+        return self._window.lost_alone() if was_careful and is_cut else None
 
     def order(self, now: float) -> tuple[Lane, ...]:
         """Return the lanes in the order in which they are to be asked."""
@@ -114,6 +133,8 @@ class Lanes:
         """
         if now < self._lanes[lane].paused_until:
             return 0, 0
+        if self._is_careful(now):
+            return (1, 1) if not self._window.on_wire() and not self._window.due(now) else (0, 0)
         left_bytes = MAX_WINDOW_BYTES - self._window.size_bytes()
         if lane is Lane.ALARM:
             count, room = ALARM_SLOTS - self._window.in_flight(lane), max(left_bytes, 1)
@@ -126,6 +147,8 @@ class Lanes:
     def may_resend(self, batch_id: int, now: float) -> bool:
         """Tell whether a batch in flight may be sent again now: also a resend is charged to the bucket."""
         flight = self._window.flight(batch_id)
+        if self._is_careful(now) and (self._window.on_wire() or flight is None or flight.is_straggler):
+            return False
         if flight is None or flight.lane is Lane.ALARM:
             return True
         return self._bucket.left(now) > 0 and now >= self._lanes[flight.lane].paused_until
@@ -133,6 +156,8 @@ class Lanes:
     def wake_at(self, now: float) -> float:
         """Return when time alone may give room to a lane that has none; infinite where only an answer does."""
         times = [state.paused_until for state in self._lanes.values()]
+        if self._is_careful(now):
+            times.append(self._connected_at + CALM_S)
         times += [self._pace.rests_until(), self._bucket.above_at(0, now), self._share.above_at(0, now)]
         times += [self._bucket.above_at(self._reserve_bytes, now)]
         return min((moment for moment in times if moment > now), default=float("inf"))
@@ -179,6 +204,11 @@ class Lanes:
             self._lanes[lane].paused_until = max(self._lanes[lane].paused_until, until)
         self._pace.congested(now)
 
+    def resume(self) -> None:
+        """End all rests: another broker has not asked for them."""
+        for state in self._lanes.values():
+            state.paused_until = 0.0
+
     def figures(self, now: float) -> list[LaneFigures]:
         """Return the figures of all lanes."""
         found = []
@@ -192,6 +222,9 @@ class Lanes:
                 )
             )  # fmt: skip
         return found
+
+    def _is_careful(self, now: float) -> bool:
+        return self._cuts >= CAREFUL_AFTER and now - self._connected_at < CALM_S
 
     def _live_room(self, left_bytes: int, now: float) -> tuple[int, int]:
         backlog = self._window.in_flight(Lane.BACKLOG)

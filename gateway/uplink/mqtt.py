@@ -23,6 +23,7 @@ from gateway.timekeeping.floor_policy import JudgeBy
 from gateway.uplink import failures
 from gateway.uplink.ports import Ending, Granted, Message, Refusal
 from gateway.uplink.reactions_policy import FIRST_FAILURE, NO_SUBSCRIBERS, NOT_AUTHORISED
+from gateway.uplink.receive_maximum_policy import Unacknowledged
 from gateway.uplink.tls import make_context
 
 CONNECT_TIMEOUT_S = 10.0
@@ -31,11 +32,14 @@ ANSWER_TIMEOUT_S = 25.0
 """TCP, TLS, CONNACK and SUBACK together."""
 GOODBYE_TIMEOUT_S = 1.0
 LOOP_TIMEOUT_S = 1.0
+ANY_NUMBER = 65_535
+"""Receive maximum of a broker that names none (MQTT 5.0 clause 3.2.2.3.3)."""
 MAX_INBOX = 1024
 """Messages from the broker that wait for the event loop: four full windows of receipts. What is more is dropped and
 counted; a receipt that was dropped comes again with the resend."""
 MAX_QUEUED_FACTOR = 4
-"""Windows that paho may hold: a resend may meet its forerunner, which the broker has not acknowledged yet."""
+"""Windows that may be handed over without an acknowledgement: a resend may meet its forerunner.
+Two may be on the way."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class _Session:
     client: Client
     subject: str
     ready: asyncio.Future[Granted]
+    unacknowledged: Unacknowledged
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     granted: Granted = field(default_factory=Granted)
     code: int | None = None
@@ -81,6 +86,7 @@ class MqttTransport:
         self._judge_by = judge_by
         self._session: _Session | None = None
         self._inbox: asyncio.Queue[Message | Refusal] = asyncio.Queue(MAX_INBOX)
+        self._number = 0
         self._inbox_room = threading.BoundedSemaphore(MAX_INBOX)
 
     async def connect(self, broker: Broker) -> Granted:
@@ -89,7 +95,9 @@ class MqttTransport:
         subject = f"{broker.host}:{broker.port}"
         client = await asyncio.to_thread(self._make_client, broker)
         loop = asyncio.get_running_loop()
-        session = _Session(client, subject, loop.create_future())
+        window = self._settings.window_batches
+        messages = Unacknowledged(2 * window, MAX_QUEUED_FACTOR * window)
+        session = _Session(client, subject, loop.create_future(), messages)
         self._wire(session, loop)
         self._wire_messages(session, loop)
         self._session = session
@@ -131,8 +139,12 @@ class MqttTransport:
         session = self._session
         if session is None or session.ended.is_set() or not session.ready.done():
             return 0
-        sent = session.client.publish(topic, payload, qos)
-        return sent.mid if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else 0
+        if qos == 0:
+            return int(session.client.publish(topic, payload, 0).rc == MQTTErrorCode.MQTT_ERR_SUCCESS)
+        self._number += 1
+        if not session.unacknowledged.add(self._number, topic, payload):
+            return 0
+        return self._number if _publish_waiting(session) else 0
 
     async def next_messages(self) -> list[Message | Refusal]:
         """Wait for messages; see the port."""
@@ -166,8 +178,7 @@ class MqttTransport:
         )
         client.tls_set_context(make_context(self._identity, broker.server_name or broker.host, self._judge_by()))
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(2 * self._settings.window_batches)
-        client.max_queued_messages_set(MAX_QUEUED_FACTOR * self._settings.window_batches)
+        client.max_inflight_messages_set(0)  # without a limit of paho's: ours is the receive maximum's, see publish
         client.on_socket_register_write = lambda _client, _data, _socket: None
         return client
 
@@ -181,9 +192,7 @@ class MqttTransport:
                 _call(loop, _settle, session, failures.refused(session.subject, code.value, str(code)))
                 client.disconnect()
                 return
-            # paho sends more than the broker's receive maximum; a broker may end the connection for that
-            at_once = min(2 * self._settings.window_batches, getattr(properties, "ReceiveMaximum", 65_535))
-            client.max_inflight_messages_set(at_once)
+            session.unacknowledged.allow(getattr(properties, "ReceiveMaximum", ANY_NUMBER))
             session.granted = Granted(getattr(properties, "MaximumPacketSize", None))
             client.subscribe(list(self._subscriptions))
 
@@ -203,8 +212,10 @@ class MqttTransport:
         def on_disconnect(
             _client: Client, _data: object, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
         ) -> None:
-            session.cause = str(code)
-            session.code = code.value if flags.is_disconnect_packet_from_server else None
+            # after the broker's DISCONNECT paho tells the end of the socket too, as an unspecified error
+            if session.code is None:
+                session.cause = str(code)
+                session.code = code.value if flags.is_disconnect_packet_from_server else None
 
         session.client.on_connect = on_connect
         session.client.on_subscribe = on_subscribe
@@ -216,16 +227,28 @@ class MqttTransport:
         def on_publish(
             _client: Client, _data: object, mid: int, code: ReasonCode, _properties: Properties | None
         ) -> None:
-            if code.value == NO_SUBSCRIBERS:
-                self._counters.add("puback_no_subscribers")
-            elif code.is_failure:
-                self._pass_on(loop, Refusal(mid, code.value))
+            _call(loop, self._acknowledged, session, mid, code.value)
 
         def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
             self._pass_on(loop, Message(message.topic, bytes(message.payload)))
 
         session.client.on_message = on_message
         session.client.on_publish = on_publish
+
+    def _acknowledged(self, session: _Session, mid: int, code: int) -> None:
+        """Note a PUBACK, and let the next one go."""
+        number = session.unacknowledged.acknowledged(mid)
+        if code == NO_SUBSCRIBERS:
+            self._counters.add("puback_no_subscribers")
+        elif code >= FIRST_FAILURE:
+            self._put(Refusal(number, code))
+        _publish_waiting(session)
+
+    def _put(self, item: Message | Refusal) -> None:
+        if self._inbox_room.acquire(blocking=False):
+            self._inbox.put_nowait(item)
+        else:
+            self._counters.add("uplink_inbox_dropped")
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop, item: Message | Refusal) -> None:
         if self._inbox_room.acquire(blocking=False):
@@ -249,6 +272,16 @@ class MqttTransport:
             # whatever ends this thread, also a packet that paho stumbles over, is the end of the connection
             _call(loop, _settle, session, failure)
             _call(loop, session.ended.set)
+
+
+def _publish_waiting(session: _Session) -> bool:
+    """Hand to paho what may be on the way; False if it takes nothing any more."""
+    while (message := session.unacknowledged.turn()) is not None:
+        sent = session.client.publish(*message, qos=1)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        session.unacknowledged.sent(sent.mid)
+    return True
 
 
 def _settle(session: _Session, outcome: LinkError | Granted) -> None:

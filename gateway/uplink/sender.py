@@ -74,10 +74,23 @@ class Sender:
 
     def connected(self, granted: Granted, broker: int) -> None:
         """Begin on a new connection, to the broker at this place in the list."""
+        if broker != self._broker:
+            self._pauses.clear()
+            self._lanes.resume()
         self._granted, self._broker = granted, broker
         self._packets.clear()
         self.full_since = None
         self._lanes.reconnected(self._clock.mono_s())
+
+    def lost(self) -> None:
+        """Note the end of a connection."""
+        flight = self._lanes.lost(self._clock.mono_s())
+        if flight is not None:
+            self._counters.add("batches_cutting")
+            log.warning(
+                "batch_cuts_connections", batch_id=flight.batch_id, size_bytes=flight.size_bytes,
+                hint="connections end when it is sent: is it over the broker's limit for one message?",
+            )  # fmt: skip
 
     def figures(self) -> list[LaneFigures]:
         """Return the figures of the lanes."""

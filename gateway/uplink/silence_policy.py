@@ -41,4 +41,5 @@ class Silence:
         if self._since is None or now - self._since < self._limit_s:
             return False
         self._limit_s = min(MAX_LIMIT_S, 2 * self._limit_s)
+        self._since = None
         return True

@@ -155,6 +155,7 @@ class Uplink:
         self.wake()
 
     def _lost(self, ending: Ending) -> None:
+        self._sender.lost()
         self._has_suspect = ending.reason == PACKET_TOO_LARGE.reason
         self.wake()
 

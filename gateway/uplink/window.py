@@ -7,7 +7,8 @@ batch survives a lost connection, because a flapping link must not become one ei
 A batch that stays without an answer while later ones get theirs is not the cloud's silence but its own trouble (a
 broker that swallows what is over its limit, a middlebox): after ``STRAGGLER_SENDS`` such sends it becomes a straggler.
 It no longer counts against its lane, so it blocks nobody, and is sent again at long intervals for ever; it is never
-dropped.
+dropped. The same becomes of a batch on which connections are cut (Mosquitto answers a message over its limit so to a
+client of 3.1.1): ``lanes_policy`` sends one at a time until the one is found.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ STRAGGLER_SENDS = 3
 """Sends that were passed over before it is the batch's own fault: with the default waits 35 s after the first."""
 STRAGGLER_ANSWERS = 3
 """Answers to later batches that make a send passed over: one could be an answer that overtook."""
+STRAGGLER_CUTS = 2
+"""Connections cut while it was alone on them: the first may have been the network's."""
 STRAGGLER_GAP_S = 5.0
 """Between two sends of stragglers: they may weigh 256 KiB each, and a connection that flaps makes many of them due."""
 STRAGGLER_CAP_S = 900.0
@@ -39,6 +42,8 @@ class Flight:
         answers: answers to other batches, sent after its last send.
         passed_over: sends of it that others overtook.
         is_refused: a broker said no to it; another connection may be to another broker.
+        is_on_wire: it was sent on this connection.
+        cuts: connections that ended while it was the only one on them.
     """
 
     batch_id: int
@@ -54,6 +59,8 @@ class Flight:
     passed_over: int = 0
     is_straggler: bool = False
     is_refused: bool = False
+    is_on_wire: bool = False
+    cuts: int = 0
 
 
 class Window:
@@ -109,6 +116,7 @@ class Window:
         flight.due_at = now + min(cap_s, self._timeout_s * 2.0 ** min(flight.sends, 32))
         flight.sends += 1
         flight.answers = 0
+        flight.is_on_wire = True
         if flight.is_straggler:
             self._straggler_sent_at = now
         return has_turned
@@ -155,8 +163,24 @@ class Window:
         A straggler that nobody has refused waits on.
         """
         for flight in self._flights.values():
+            flight.is_on_wire = False
             if flight.is_refused or not flight.is_straggler:
                 flight.due_at = now
+
+    def on_wire(self) -> list[Flight]:
+        """Return what was sent on this connection and has no answer."""
+        return [item for item in self._flights.values() if item.is_on_wire]
+
+    def lost_alone(self) -> Flight | None:
+        """Note that a connection was cut; returns the batch that is a straggler from now on, as it was the only one."""
+        on_wire = self.on_wire()
+        if len(on_wire) != 1 or on_wire[0].is_straggler:
+            return None
+        on_wire[0].cuts += 1
+        if on_wire[0].cuts < STRAGGLER_CUTS:
+            return None
+        on_wire[0].is_straggler = True
+        return on_wire[0]
 
     def wake_at(self) -> float | None:
         """Return the time of the next resend, None if nothing is in flight."""

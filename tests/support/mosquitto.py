@@ -4,6 +4,7 @@ import getpass
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.certs import TestAuthority
@@ -17,9 +18,14 @@ class Mosquitto:
     """A broker with ``mqtt_port`` (mutual TLS) and ``port`` (plain, on the loopback).
 
     It queues without bound for a subscriber that is slow, so that what is missing at the end was lost before it.
+
+    Args:
+        folder: for its files.
+        authority: issues its certificate, and those of its clients.
+        options: further lines of its configuration.
     """
 
-    def __init__(self, folder: Path, authority: TestAuthority) -> None:
+    def __init__(self, folder: Path, authority: TestAuthority, options: Sequence[str] = ()) -> None:
         assert BINARY is not None, "Debian package mosquitto is not installed"
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self.mqtt_port = free_port(), free_port()
@@ -40,7 +46,8 @@ certfile {server.certificate}
 keyfile {server.key}
 cafile {authority.trust}
 require_certificate true
-""",
+"""
+            + "".join(f"{option}\n" for option in options),
             encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +56,15 @@ require_certificate true
         """Start it and wait until both ports answer."""
         with (self._folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([str(BINARY), "-c", str(self._config)], stdout=log, stderr=log)
-        wait_until(lambda: _answers(self.port) and _answers(self.mqtt_port), START_TIMEOUT_S, "mosquitto listens")
+        what = f"mosquitto listens: {self._folder / 'mosquitto.log'}"
+        wait_until(lambda: _answers(self.port) and _answers(self.mqtt_port), START_TIMEOUT_S, what)
+
+    def stop(self) -> None:
+        """End it as its operator would: by SIGTERM."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(timeout=START_TIMEOUT_S)
+        self._process = None
 
     def kill(self) -> None:
         """End it as a power cut would."""
