@@ -72,7 +72,7 @@ def check_version(path: Path) -> None:
             return
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         try:
-            version, is_confirmed = _version(connection)
+            version, is_confirmed = version_of(connection)
         finally:
             connection.close()
     except (OSError, sqlite3.Error):
@@ -141,7 +141,7 @@ def _schema_files() -> list[tuple[int, Path]]:
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Apply the numbered files that the database has not seen, each in one transaction with its version."""
-    version, is_confirmed = _version(connection)
+    version, is_confirmed = version_of(connection)
     if not is_confirmed or version > _schema_files()[-1][0]:
         raise IntegrityError("open outbox", "schema", f"its version {version} contradicts its id", "", "damaged")
     for number, file in _schema_files():
@@ -152,8 +152,8 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", (secrets.token_hex(8),))
 
 
-def _version(connection: sqlite3.Connection) -> tuple[int, bool]:
-    """Return the version of the schema, and whether the application id says the same; before version 2 there was none."""
+def version_of(connection: sqlite3.Connection) -> tuple[int, bool]:
+    """Return the version of the schema, and whether the application id says the same; version 1 had none."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     return version, application == (APPLICATION | version if version > 1 else 0)

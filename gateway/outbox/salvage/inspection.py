@@ -10,7 +10,8 @@ from pathlib import Path
 
 from contracts.errors import PeerError
 from contracts.ids import split_stream_id
-from gateway.outbox.database import BUSY_TIMEOUT_S, FULL_CHECK_MAX_BYTES, is_damage
+from gateway.outbox import database
+from gateway.outbox.database import BUSY_TIMEOUT_S, is_damage, version_of
 from gateway.outbox.mark import Mark
 from gateway.outbox.salvage.accounting_policy import MAX_AHEAD
 from gateway.outbox.salvage.layout import HEADER_BYTES, header_page_size
@@ -53,7 +54,14 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
         # a table that is not there although the version says so, is a schema that is not what was written
         if is_damage(exc) or str(exc).startswith("no such "):
             return Finding(str(exc))
+        if _is_being_made(exc):
+            return None
         raise
+
+
+def _is_being_made(error: sqlite3.Error) -> bool:
+    """Tell whether the power was cut while the database was made: its rollback journal waits for one who may write."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _logged(path: Path) -> tuple[Log, int]:
@@ -66,8 +74,10 @@ def _read_only(path: Path, mark: Mark) -> Finding | None:
     # a connection that may write would bring the log into the file when it is closed
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if path.stat().st_size <= FULL_CHECK_MAX_BYTES:
+        version, is_confirmed = version_of(db)
+        if not is_confirmed:
+            return Finding(f"the schema's version {version} contradicts the application id")
+        if path.stat().st_size <= database.FULL_CHECK_MAX_BYTES:
             (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if answer != "ok":
                 return Finding(str(answer))

@@ -41,6 +41,7 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path
     make(path)
     newer = sqlite3.connect(path)
     newer.execute("PRAGMA user_version = 99")
+    newer.execute(f"PRAGMA application_id = {database.APPLICATION | 99}")
     # the writer is still there, or was killed: its version may lie in its log only
     before = {suffix: path.with_name(path.name + suffix).read_bytes() for suffix in ("", "-wal")}
     with pytest.raises(database.SchemaTooNewError) as caught:
@@ -51,6 +52,16 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path
     assert "99" in caught.value.cause
     assert "up to 2" in caught.value.cause
     assert list(tmp_path.glob("*.damaged-*")) == []
+
+
+def test_a_version_that_its_copy_does_not_confirm_is_damage_and_no_newer_program(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    make(path)
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 66")
+    db.close()
+    with pytest.raises(IntegrityError):
+        database.open_database(path)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_to_try_again(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.__main__ import EXIT_NEWER_DATA
+from gateway.outbox.database import APPLICATION
 from tests.support.cloud_end import CloudEnd
 from tests.support.gateway_process import ROOT, replay_source
 from tests.support.mqtt_broker import TestBroker, free_port
@@ -29,6 +30,7 @@ def test_a_database_of_a_newer_program_is_said_and_kept(make_gateway: Maker, fol
     shutil.copy(VERSION_1, database)
     db = sqlite3.connect(database)
     db.execute("PRAGMA user_version = 3")
+    db.execute(f"PRAGMA application_id = {APPLICATION | 3}")
     db.close()
     before = database.read_bytes()
     command = [sys.executable, "-m", "gateway", "run", "--config", str(gateway.config)]
