@@ -12,6 +12,7 @@ import pytest
 from contracts.batch import Batch
 from contracts.codec import digest
 from contracts.commands import Command, CommandKind
+from contracts.payloads import Gap
 from contracts.receipt import Outcome, Receipt
 from tests.support.certs import TestAuthority
 from tests.support.cloud_end import CloudEnd, committed
@@ -74,7 +75,8 @@ async def test_a_poison_batch_is_set_aside_and_never_blocks_the_rest(
     refused: list[Batch] = []
 
     def refuse_first(batch: Batch, data: bytes) -> Receipt:
-        if batch.first_seq == 1 and batch.stream_id.endswith(".track"):
+        is_declared = isinstance(batch.records[0].payload, Gap)
+        if batch.first_seq == 1 and batch.stream_id.endswith(".track") and not is_declared:
             refused.append(batch)
             return Receipt(outcome=Outcome.REFUSED, digest=digest(data), reason="not_a_batch")
         return committed(batch, data)
@@ -85,6 +87,11 @@ async def test_a_poison_batch_is_set_aside_and_never_blocks_the_rest(
     await cloud.until(lambda: len(cloud.records("track")) > 100, 30)
     await cloud.until(lambda: bool(cloud.statuses) and cloud.statuses[-1].quarantined_batches == 1)
     assert len(refused) == 1
+    stream_id = refused[0].stream_id
+    await cloud.until(lambda: (stream_id, 1, refused[0].last_seq) in cloud.ledger)
+    declared = cloud.ledger[stream_id, 1, refused[0].last_seq].records[0].payload
+    assert declared == Gap(first_seq=1, last_seq=refused[0].last_seq, reason="refused")
+    assert cloud.unexplained() == {}
 
 
 async def test_a_wrong_certificate_is_shown_and_stops_nothing_else(
