@@ -54,8 +54,10 @@ class AccountedPort:
         self.now_s = end_s
 
     def forge_receipt(self) -> SeqRange:
-        """Make the gateway forget the newest batch that the cloud has not, and return its range."""
-        lost = max(one for one in self.waiting if not intersect([one], self.covered))
+        """Make the gateway forget the newest batch that the cloud has not, once there is one, and return its range."""
+        while not (absent := [one for one in self.waiting if not intersect([one], self.covered)]):
+            self.run(0.1)
+        lost = max(absent)
         del self.waiting[lost]
         # copies under way are lost with it
         self._lost.add(lost)
