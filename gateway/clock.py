@@ -56,18 +56,19 @@ class DeviceClock:
         return self.quality().is_believed()
 
     def believed_time(self) -> BelievedTime | None:
-        """Return the true time now: by GNSS where a receiver tells it, else by the clock that the kernel steers.
+        """Return the true time now: by the system clock while it is believed, else by GNSS; None if neither is known.
 
-        None where neither is known, and where the kernel cannot bound the error.
+        The system clock goes first although a receiver may know better: records are stamped by it from then on, and
+        what is back-filled by another clock a second away would come after what followed it.
         """
         quality, mono_ns = self.quality(), time.monotonic_ns()
+        if quality.is_believed() and quality.error_ms is not None:
+            return BelievedTime(self.wall_ns(), mono_ns, quality.error_ms, quality.state)
         reference = self._best_reference(mono_ns)
-        if reference is not None:
-            utc_ns = reference.utc_ns + mono_ns - reference.mono_ns
-            return BelievedTime(utc_ns, mono_ns, reference.bound_at_ms(mono_ns), ClockState.GNSS)
-        if not quality.is_believed() or quality.error_ms is None:
+        if reference is None:
             return None
-        return BelievedTime(self.wall_ns(), mono_ns, quality.error_ms, quality.state)
+        utc_ns = reference.utc_ns + mono_ns - reference.mono_ns
+        return BelievedTime(utc_ns, mono_ns, reference.bound_at_ms(mono_ns), ClockState.GNSS)
 
     def age_s(self, at_ns: int, mono_ns: int, boot_id: str) -> float:
         """Return the age of a moment, s, at least 0: by the monotonic clock if it was in this boot, else by UTC.

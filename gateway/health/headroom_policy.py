@@ -15,7 +15,7 @@ from gateway.health.ewma_policy import Ewma
 
 PRESENT_S = 600.0
 """What "at the present rate" means: ships come and go by the quarter of an hour."""
-PRESENT_KNOWN_AFTER_S = 20.0
+PRESENT_KNOWN_AFTER_S = 10.0
 REPLAY_S = 30.0
 """A person who watches a backlog drain wants to see what changes."""
 REPLAY_KNOWN_AFTER_S = 6.0

@@ -37,6 +37,16 @@ def test_gnss_tells_the_time_although_the_system_clock_is_wrong() -> None:
     assert not found.is_believed()
 
 
+def test_a_system_clock_that_is_near_what_gnss_says_is_the_time_line_of_all_records() -> None:
+    """3 s apart: records are stamped by the system clock with that bound, so what came before is dated by it too."""
+    found = clock(None, ClockReference("gnss", time.time_ns() + 3 * NS, time.monotonic_ns(), 50.0))
+    known = found.believed_time()
+    assert known is not None
+    assert abs(known.utc_ns - time.time_ns()) < NS
+    assert known.source is ClockState.GNSS
+    assert known.error_ms == pytest.approx(3050, abs=50)
+
+
 def test_an_age_in_this_boot_does_not_move_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     found = clock()
     mono_ns = time.monotonic_ns() - 5 * NS
