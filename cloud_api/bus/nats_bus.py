@@ -32,6 +32,8 @@ CLOSE_TIMEOUT_S = 1.0
 """To flush the last receipts to a broker that listens; one that does not must not hold up the end."""
 PING_INTERVAL_S = 5
 """A dead link is noticed after two unanswered pings, about 10 s."""
+LOOK_S = 1.0
+"""Between looks at the state of a client that has not said that it was closed."""
 PENDING_MESSAGES = 256
 """Undelivered messages a subscription: a minute of a busy port; beyond it the gateways' own disks are the buffer."""
 PENDING_BYTES = 32 * 1024 * 1024
@@ -103,11 +105,23 @@ class NatsBus:
             backoff.reset()
             is_warned = False
             _log.info("bus_connected", server=self._connected_to())
-            await self._lost.wait()
+            await self._wait_lost()
             self._metrics.connected.set(0)
             if not self._is_closing:
                 _log.warning("bus_lost")
                 await asyncio.sleep(backoff.next_delay_s())
+
+    async def _wait_lost(self) -> None:
+        """Wait until the connection is lost, by the client's word or by its state.
+
+        Its word can fail to come: it closes the TLS stream first, and waits for that without a limit.
+        """
+        while not self._lost.is_set() and self.is_connected:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._lost.wait()
+            except TimeoutError:
+                continue
 
     async def publish(self, topic: Topic, data: bytes) -> None:
         """See ``Bus``."""
