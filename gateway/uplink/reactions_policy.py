@@ -78,7 +78,7 @@ PACKET_TOO_LARGE = Reaction(
 )
 """The lanes pause only when so many batches are too large that no more can be passed over."""
 _CONTENT = Reaction("payload_refused", "the broker checks payloads: switch that off", is_of_batch=True)
-_OTHER = Reaction("refused", _WEATHER, Patience.BUSY, 1.0, BACKLOG_ONLY, is_of_batch=True)
+_OTHER = Reaction("broker_refused", _WEATHER, Patience.BUSY, 1.0, BACKLOG_ONLY, is_of_batch=True)
 
 REACTIONS: dict[int, Reaction] = {
     0x80: _OTHER,

@@ -59,9 +59,14 @@ def test_what_a_person_must_mend_is_asked_for_seldom() -> None:
     assert patience_of("not_authorised") is Patience.PERSON
     assert patience_of("own_certificate") is Patience.PERSON
     assert patience_of("server_busy") is Patience.BUSY
-    assert patience_of("refused") is Patience.BUSY
+    assert patience_of("broker_refused") is Patience.BUSY
     assert patience_of("lost") is Patience.WEATHER
 
 
+@pytest.mark.parametrize("reason", ["name", "refused", "timeout", "network", "closed_early", "lost"])
+def test_a_network_s_failure_is_no_broker_s_no(reason: str) -> None:
+    assert patience_of(reason) is Patience.WEATHER
+
+
 def test_a_code_that_nobody_knows_is_a_plain_refusal() -> None:
-    assert reaction_of(0xFE).reason == "refused"
+    assert reaction_of(0xFE).reason == "broker_refused"
