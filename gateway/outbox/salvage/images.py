@@ -7,7 +7,6 @@ in the database file. What is put together in each of these ways must prove itse
 
 # ruff: noqa: PLR2004 - the numbers are those of the file format
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -182,17 +181,17 @@ class Images:
 
 
 def _page_size(read: Read, size: int, header: bytes, log: Log) -> int:
-    """Return the page size: what the header says if the pages agree, else what most pages agree with."""
-    told = layout.header_page_size(header)
-    candidates = [told, log.page_size or None, *layout.PAGE_SIZES]
-    scores: Counter[int] = Counter()
-    for candidate in dict.fromkeys(item for item in candidates if item):
-        pages = min(SAMPLE_PAGES, size // candidate)
+    """Return the page size: what the header or the log says if any page agrees, else what most pages agree with."""
+    told = [item for item in (layout.header_page_size(header), log.page_size) if item]
+    best, most = 0, 0
+    for candidate in dict.fromkeys([*told, *layout.PAGE_SIZES]):
         step = max(1, size // candidate // SAMPLE_PAGES)
-        for page_no in range(0, pages * step, step):
-            page = read(page_no * candidate, candidate)
-            scores[candidate] += layout.page_score(page, is_first=page_no == 0) * candidate
-        if scores[candidate] and candidate == told:
-            break  # a header that is whole and that any page agrees with
-    best = max(scores, key=lambda item: scores[item], default=0)
-    return best if scores[best] else (told or log.page_size or layout.PAGE_SIZES[0])
+        agree = sum(
+            layout.is_whole_leaf(read(page_no * candidate, candidate), is_first=page_no == 0)
+            for page_no in range(0, size // candidate, step)
+        )
+        if agree and candidate in told:
+            return candidate
+        if agree > most:
+            best, most = candidate, agree
+    return best or (told[0] if told else layout.PAGE_SIZES[0])

@@ -40,14 +40,9 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
         sqlite3.Error: the database cannot be opened now, for a reason that is not damage.
     """
     log, main_size = _logged(path)
-    if main_size == 0:
-        if log.frames or mark.streams:
-            return Finding("the database file is missing or empty, its log or its mark is not")
-        return None
-    if log.state is WalState.DAMAGED:
-        return Finding("the log is damaged before its last transaction")
-    if log.state is WalState.TORN and not mark.is_sure:
-        return Finding("the last transaction of the log is broken, and the mark cannot tell whether it was committed")
+    cause = _trouble_outside(log, main_size, mark)
+    if cause or main_size == 0:
+        return Finding(cause) if cause else None
     try:
         return _read_only(path, mark)
     except sqlite3.Error as exc:
@@ -57,6 +52,17 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
         if _is_being_made(exc):
             return None
         raise
+
+
+def _trouble_outside(log: Log, main_size: int, mark: Mark) -> str:
+    """Return what is wrong that can be told without reading the database, empty if nothing is."""
+    if main_size == 0 and (log.frames or mark.streams):
+        return "the database file is missing or empty, its log or its mark is not"
+    if log.state is WalState.DAMAGED:
+        return "the log is damaged before its last transaction"
+    if log.state is WalState.TORN and not mark.is_sure:
+        return "the last transaction of the log is broken, and the mark cannot tell whether it was committed"
+    return ""
 
 
 def _is_being_made(error: sqlite3.Error) -> bool:

@@ -60,15 +60,13 @@ def header_page_size(header: bytes) -> int | None:
     return size if size in PAGE_SIZES else None
 
 
-def page_score(page: bytes, *, is_first: bool) -> bool:
-    """Tell whether bytes look like one whole b-tree page; decides between page sizes where the header is lost."""
-    base = HEADER_BYTES if is_first else 0
-    if len(page) < base + 12 or page[base] not in KINDS:
-        return False
-    count = int.from_bytes(page[base + 3 : base + 5], "big")
-    content = int.from_bytes(page[base + 5 : base + 7], "big") or 65536
-    head = base + (8 if page[base] in (TABLE_LEAF, INDEX_LEAF) else 12)
-    return head + 2 * count <= content <= len(page) and page[base + 7] <= 60
+def is_whole_leaf(page: bytes, *, is_first: bool) -> bool:
+    """Tell whether bytes look like one whole leaf page; decides between page sizes where the header is lost.
+
+    Cells fill a page from its end: with a size too large they end in the middle, with one too small they lie outside.
+    """
+    found = list(cells(page, len(page), is_first=is_first))
+    return bool(found) and max(cell.start + len(cell.local) for cell in found) > len(page) * 3 // 4
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int] | None:

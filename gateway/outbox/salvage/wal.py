@@ -104,7 +104,7 @@ def read_log(read: Read, size: int, page_size_hint: int | None) -> Log:
         page_size_hint: page size of the database, where the log's own header is damaged.
     """
     header = read(0, HEADER_BYTES)
-    if size < HEADER_BYTES + FRAME_HEADER_BYTES or len(header) < HEADER_BYTES or not any(header):
+    if size < HEADER_BYTES + FRAME_HEADER_BYTES or len(header) < HEADER_BYTES:
         return Log(0, [], WalState.SOUND)
     magic, version, page_size, _, salt_1, salt_2, sum_1, sum_2 = struct.unpack(">8I", header)
     is_big_endian = magic == _MAGICS[1]
@@ -117,15 +117,21 @@ def read_log(read: Read, size: int, page_size_hint: int | None) -> Log:
     if is_sound:
         frames = _frames(read, size, page_size, (salt_1, salt_2), (sum_1, sum_2), is_big_endian=is_big_endian)
         return Log(page_size, frames, _judge(frames))
-    for candidate in (page_size_hint, *PAGE_SIZES):
-        if candidate is None:
-            continue
+    best: list[Frame] = []
+    best_size = 0
+    for candidate in dict.fromkeys([*([page_size_hint] if page_size_hint else []), *PAGE_SIZES]):
         frames = _frames_without_header(read, size, candidate)
-        if any(frame.is_proven for frame in frames):
-            return Log(candidate, frames, WalState.DAMAGED)
-    # one frame alone cannot be proven without the header; its batches still prove themselves
-    lonely = _frames_without_header(read, size, page_size_hint) if page_size_hint else []
-    return Log(page_size_hint or 0, lonely, WalState.DAMAGED if lonely else WalState.SOUND)
+        if _proven(frames) > _proven(best) or not best:
+            best, best_size = frames, candidate
+        if candidate == page_size_hint and _proven(frames):
+            break
+    # a first transaction alone may be what a power cut has left of one that was never committed
+    commits = sum(frame.is_commit and frame.is_current for frame in best[:-1])
+    return Log(best_size, best, WalState.DAMAGED if commits else WalState.TORN)
+
+
+def _proven(frames: list[Frame]) -> int:
+    return sum(frame.is_proven for frame in frames)
 
 
 def _frames_without_header(read: Read, size: int, page_size: int) -> list[Frame]:
@@ -137,7 +143,7 @@ def _frames_without_header(read: Read, size: int, page_size: int) -> list[Frame]
         return []
     salt = salts.most_common(1)[0][0]
     both = [_frames(read, size, page_size, salt, None, is_big_endian=order) for order in (False, True)]
-    return max(both, key=lambda frames: sum(frame.is_proven for frame in frames))
+    return max(both, key=_proven)
 
 
 def _frames(read: Read, size: int, page_size: int, salts: Sum, seed: Sum | None, *, is_big_endian: bool) -> list[Frame]:
