@@ -12,6 +12,7 @@ from pathlib import Path
 
 APT_TIMEOUT_S = 900
 CHROMIUM = Path("/usr/bin/chromium")
+GCC = Path("/usr/bin/gcc")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Prerequisite:
 
 
 PREREQUISITES = (
+    Prerequisite(GCC, "gcc", "the recorder of power cuts, which is compiled when its test runs"),
+    Prerequisite(Path("/usr/include/stdio.h"), "libc6-dev", "the same"),
     Prerequisite(CHROMIUM, "chromium", "the control room in a real browser"),
     Prerequisite(Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), "fonts-dejavu-core", "its text"),
     Prerequisite(Path("/usr/bin/gpsdecode"), "gpsd-clients", "AIS decoding against gpsd's"),
