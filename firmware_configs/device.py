@@ -30,9 +30,12 @@ class Outbox(Profile):
     """The store on the gateway's disk.
 
     Attributes:
-        group_commit_ms: longest wait of bulk records before they are on disk.
-        seal_records: records that seal a batch.
-        seal_after_ms: age that seals a batch that is not full.
+        group_commit_ms: longest wait of bulk records before they are on disk, and with the uplink up also before they
+            are sent. Measured at 75 messages/s of a recorded feed: 100 ms writes 1.9 bytes to the card for each byte of
+            payload (7.6 GB a day) and sends 171 bytes a record; 250 ms 0.9 (3.7 GB a day) and 132 bytes a record.
+        seal_records: records of a stream that make a full batch while nothing can be sent at once: 500 take 90 bytes
+            each on the disk, 200 take 95.
+        seal_after_ms: age at which fewer are joined: a slow stream must not leave a row for each of its records.
         max_bytes: cap of the database file (beside it lies its log, 8 MiB at most). For a 16 GB card, see
             ``outbox_bounds``.
         classes: bounds of each class.
@@ -45,8 +48,8 @@ class Outbox(Profile):
     """
 
     group_commit_ms: int = Field(default=100, ge=1, le=250)
-    seal_records: int = Field(default=200, ge=1, le=500)
-    seal_after_ms: int = Field(default=250, ge=10, le=60_000)
+    seal_records: int = Field(default=500, ge=1, le=500)
+    seal_after_ms: int = Field(default=60_000, ge=10, le=3_600_000)
     max_bytes: int = Field(default=4 * 1024**3, ge=1024**2)
     classes: ClassBounds = ClassBounds()
     disk: DiskReserve = DiskReserve()
