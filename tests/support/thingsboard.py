@@ -77,20 +77,27 @@ class ThingsBoardProcess:
             self._process.wait()
             self._process = None
 
-    def rows(self) -> tuple[int, int]:
-        """Return (rows ever stored, rows stored now); its table numbers them by AUTOINCREMENT."""
-        ever = now = 0
+    def stored(self) -> int:
+        """Return how many rows it ever stored; its table numbers them by AUTOINCREMENT."""
+        return sum(self._ask("SELECT seq FROM sqlite_sequence WHERE name = 'messages'"))
+
+    def is_empty(self) -> bool:
+        """Tell whether it has nothing left to send."""
+        return not any(self._ask("SELECT EXISTS (SELECT 1 FROM messages)"))
+
+    def _ask(self, question: str) -> list[int]:
+        """Return the first answer of each of its databases."""
+        answers = []
         for path in (self._folder / "data").glob("*.db"):
             db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
             try:
-                found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
-                ever += found[0] if found else 0
-                now += db.execute("SELECT count(*) FROM messages").fetchone()[0]
+                found = db.execute(question).fetchone()
             except sqlite3.OperationalError:
                 continue  # its tables are not made yet
             finally:
                 db.close()
-        return ever, now
+            answers += [int(found[0])] if found else []
+        return answers
 
     def bytes_on_disk(self) -> int:
         """Return the size of its database files."""

@@ -23,13 +23,14 @@ import pytest
 
 from tests.bench.peers_python import PeerMissingError
 from tests.support import mosquitto
+from tests.support.ais_feed import numbered_message
 from tests.support.certs import TestAuthority
 from tests.support.counting_cloud import CountingCloud
 from tests.support.gateway_process import GatewayProcess
-from tests.support.line_feed import LineFeed
+from tests.support.line_feed import LineFeed, numbered_lines
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_broker import free_port
-from tests.support.mqtt_proxy import Swallow, SwallowingProxy
+from tests.support.mqtt_proxy import PUBLISH, PacketReader, Swallow, SwallowingProxy, topic_of
 from tests.support.thingsboard import VERSION, ThingsBoardProcess
 from tests.system.gateway.conftest import Maker
 
@@ -149,6 +150,21 @@ async def test_a_gateway_that_deletes_what_was_only_sent_loses_it(room: Room, ma
     assert row.lost > 1_000
 
 
+def test_the_feed_is_what_a_receiver_writes() -> None:
+    lines = list(numbered_lines(3_000))
+    assert all(lines[number] == numbered_message(number) for number in (0, 1, 2, 63, 64, 2_999))
+
+
+def test_packets_are_cut_alike_whatever_the_chunks() -> None:
+    long = bytes([PUBLISH << 4]) + b"\xac\x02" + b"\x00\x05topic" + b"x" * 293
+    packets = [b"\xd0\x00", long, b"\x40\x02\x00\x07"]
+    for size in (1, 2, 3, 7, 1000):
+        reader, data = PacketReader(), b"".join(packets)
+        found = [packet for start in range(0, len(data), size) for packet in reader.feed(data[start : start + size])]
+        assert found == packets
+    assert topic_of(long) == "topic"
+
+
 async def _porttrack(
     room: Room, make: Maker, fault: Swallow, load: Load, program: str = "gateway", stalled_s: float = STALLED_S
 ) -> Row:
@@ -189,13 +205,13 @@ async def _thingsboard(room: Room, fault: Swallow, load: Load) -> Row | str:
     try:
         peer.start()
         await _until(lambda: room.cloud.greeted > 0, START_S, peer.tail)
-        await _swallow(proxy, fault, feed, load, lambda: peer.rows()[0])
-        (stored, _), size = peer.rows(), peer.bytes_on_disk()
+        await _swallow(proxy, fault, feed, load, peer.stored)
+        stored, size = peer.stored(), peer.bytes_on_disk()
         peer.kill()
         proxy.swallow = Swallow.NOTHING
         peer.start()
         tally = room.cloud.thingsboard
-        settled_s = await _until_settled(lambda: tally.arrived, lambda: peer.rows()[1] == 0, STALLED_S)
+        settled_s = await _until_settled(lambda: tally.arrived, peer.is_empty, STALLED_S)
     finally:
         peer.kill()
     lost = load.records - tally.unique
