@@ -25,7 +25,8 @@ WAL_LIMIT_BYTES = 8 * 1024 * 1024
 """The write-ahead log is cut back to this after a checkpoint, so that one burst does not keep the space for ever. Above
 its usual length: a log that keeps its size is synced without a change of the file's own record."""
 REPACK_MAX_BYTES = 16 * 1024 * 1024
-"""A database of an earlier version with other pages is written anew up to this size; a larger one keeps its pages."""
+"""A database of an earlier version with other pages is written anew while no more than this is in use; a fuller one
+keeps its pages until a start that finds it drained."""
 BUSY_TIMEOUT_S = 2.0
 """Only a technician's tool can hold a lock: the gateway has one connection."""
 
@@ -92,14 +93,17 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def repack(connection: sqlite3.Connection, path: Path) -> bool:
+def repack(connection: sqlite3.Connection) -> bool:
     """Write a small database of an earlier version anew, with the pages that this version would make it with.
 
     Raises:
         sqlite3.Error: it could not be done; the database is as it was.
     """
-    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    if page_bytes == PAGE_BYTES or path.stat().st_size > REPACK_MAX_BYTES:
+    sizes = [
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
+    ]
+    page_bytes, pages, free_pages = sizes
+    if page_bytes == PAGE_BYTES or (pages - free_pages) * page_bytes > REPACK_MAX_BYTES:
         return False
     try:
         # pages cannot change their size under a write-ahead log

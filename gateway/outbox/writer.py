@@ -216,7 +216,7 @@ class Writer:
         db = self.custody.open()
         try:
             migrate(db, self._owner, self._quarantine)
-            repack(db, self._path)
+            repack(db)
             store = Store(db, self._owner, self._sealing, self._limits, self._quarantine, self._counters, self.amend)
             store.reload(self._clock.mono_s())
             self.custody.check(store, db, self._clock.wall_ns())

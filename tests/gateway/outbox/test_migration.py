@@ -62,7 +62,7 @@ def opened(path: Path) -> tuple[sqlite3.Connection, Store]:
     db = database.open_database(path)
     quarantine = Quarantine(path.with_name("outbox.quarantine"))
     migration.migrate(db, OWNER, quarantine)
-    database.repack(db, path)
+    database.repack(db)
     store = Store(db, OWNER, SealingPolicy(500, 60), limits(), quarantine, Counters())
     store.reload(0)
     return db, store
