@@ -158,4 +158,5 @@ class Reporter:
             drain_s=measured.headroom.drain_s,
             flash_bytes_per_day=measured.flash_bytes_per_day,
             card_life_days=measured.card_life_days,
+            is_volatile=stats.is_volatile,
         )

@@ -63,6 +63,7 @@ class OutboxStats:
         capacity_bytes: cap of the same.
         oldest_age_s: age of the oldest record without a receipt, s; None if there is none.
         quarantined_batches: batches set aside.
+        is_volatile: new records are kept in memory, because the disk takes none.
     """
 
     streams: list[StreamStatus] = field(default_factory=list)
@@ -70,3 +71,4 @@ class OutboxStats:
     capacity_bytes: int = 0
     oldest_age_s: float | None = None
     quarantined_batches: int = 0
+    is_volatile: bool = False

@@ -35,7 +35,7 @@ class Box:
     async def stats(self) -> OutboxStats:
         if self.is_broken:
             raise LinkError("use", "outbox", "broken")
-        return OutboxStats(oldest_age_s=3.0, quarantined_batches=2)
+        return OutboxStats(oldest_age_s=3.0, quarantined_batches=2, is_volatile=True)
 
     def take_damages(self) -> list[Damage]:
         damages, self.damages = self.damages, []
@@ -76,6 +76,7 @@ async def test_a_report_goes_to_the_cloud_and_to_the_local_page() -> None:
     assert await bench.reporter.report()
     (status,) = bench.link.published
     assert (status.site, status.gateway, status.oldest_unacknowledged_s, status.quarantined_batches) == ("s", "g", 3, 2)
+    assert status.is_volatile
     newest = bench.board.newest()
     assert newest is not None
     assert newest.status == status
