@@ -28,7 +28,7 @@ from gateway.outbox.ports import OutboxClock
 from gateway.outbox.shelf import Shelf
 from gateway.outbox.space_policy import DiskSpace, FileUse, SpacePolicy
 from gateway.outbox.streams import Stream
-from gateway.outbox.thinning import THINNABLE, is_settled, thin
+from gateway.outbox.thinning import THINNABLE, settled, thin
 
 MAX_SACRIFICES = 64
 """Minutes thinned or batches dropped in one transaction: bounds its length; what is left comes with the next one."""
@@ -176,10 +176,11 @@ class Pressure:
 
     def _thin_window(self, rows: list[tuple[int, BatchRow]], batches: list[Batch]) -> None:
         # a window that was ended by its length has to be done with all the same, else it would be the next one too
-        is_cut = not is_settled(batches[0], batches)
+        is_done = settled(batches)
+        is_cut = not is_done[0]
         after = [new or old for old, new in zip(batches, thin(batches, is_cut=is_cut), strict=True)]
-        for (batch_id, row), old, new in zip(rows, batches, after, strict=True):
-            content = Content.THINNED if is_cut or is_settled(new, after) else Content.RECORDS
+        for (batch_id, row), old, new, is_over in zip(rows, batches, after, is_done, strict=True):
+            content = Content.THINNED if is_cut or is_over else Content.RECORDS
             packed = packing.pack(new, row, content if _kept(new) else Content.GAPS)
             if new is old or len(packed.data) >= len(row.data):
                 if content is not row.content:

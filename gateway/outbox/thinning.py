@@ -74,18 +74,22 @@ def thin(batches: Sequence[Batch], *, is_cut: bool = False) -> list[Batch | None
     return [_rewrite(batch, closed - kept, means) for batch in batches]
 
 
-def is_settled(batch: Batch, window: Sequence[Batch]) -> bool:
-    """Tell whether no later window can change a batch: it holds nothing of the window's newest minute."""
+def settled(window: Sequence[Batch]) -> list[bool]:
+    """Tell of each batch whether no later window can change it: it holds nothing of the window's newest minute."""
     open_minute = _newest_minute([record for each in window for record in each.records])
-    return all(isinstance(record.payload, Gap) or minute_of(record) != open_minute for record in batch.records)
+    return [
+        all(minute_of(record) != open_minute or isinstance(record.payload, Gap) for record in batch.records)
+        for batch in window
+    ]
 
 
 def _newest_minute(records: Sequence[Record]) -> Minute | None:
-    observed = [record for record in records if not isinstance(record.payload, Gap)]
-    if not observed:
+    last = next((record for record in reversed(records) if not isinstance(record.payload, Gap)), None)
+    if last is None:
         return None
-    boot_id = observed[-1].boot_id
-    return max(minute_of(record) for record in observed if record.boot_id == boot_id)
+    same_boot = (record for record in records if record.boot_id == last.boot_id)
+    newest_ns = max(record.mono_ns for record in same_boot if not isinstance(record.payload, Gap))
+    return last.boot_id, newest_ns // MINUTE_NS
 
 
 def _tracks_kept(records: Iterable[Record]) -> set[int]:

@@ -11,7 +11,7 @@ from contracts.codec import decode_batch
 from contracts.payloads import Ais, Alarm, Gap, Log, Payload, Wind
 from contracts.records import Clock, ClockState, Observation, Record, RecordClass
 from gateway.counters import Counters
-from gateway.outbox import pressure
+from gateway.outbox import pressure_rows
 from gateway.outbox.age_policy import SETTLE_S, AgePolicy
 from gateway.outbox.database import open_database
 from gateway.outbox.eviction_policy import Bound, EvictionPolicy
@@ -166,7 +166,7 @@ def test_without_joining_every_batch_would_leave_its_own_declaration(
     joined = bench.declarations(_LOG)
     bench.db.close()
     bench.path.unlink()
-    monkeypatch.setattr(pressure.pressure_rows, "gap_before", lambda *_: None)
+    monkeypatch.setattr(pressure_rows, "gap_before", lambda *_: None)
     apart = benches(max_bytes=60_000)
     apart.feed(400)
     assert joined == 1
@@ -250,7 +250,7 @@ def test_without_handing_pages_back_the_file_would_keep_its_length(
     benches: Benches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof of the one above."""
-    monkeypatch.setattr(pressure.pressure_rows, "hand_back", lambda *_: None)
+    monkeypatch.setattr(pressure_rows, "hand_back", lambda *_: None)
     with pytest.raises(AssertionError):
         test_when_others_need_the_disk_records_go_and_the_file_gets_shorter(benches)
 

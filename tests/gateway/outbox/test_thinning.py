@@ -14,7 +14,7 @@ from contracts.radar import RadarTarget
 from contracts.records import Clock, ClockState, Record, RecordClass, class_of
 from gateway.outbox import thinning
 from gateway.outbox.gaps import join_gaps
-from gateway.outbox.thinning import MINUTE_NS, is_settled, minute_of, thin
+from gateway.outbox.thinning import MINUTE_NS, minute_of, settled, thin
 
 S = 10**9
 
@@ -52,18 +52,18 @@ def cut(records: list[Record], sizes: list[int]) -> list[Batch]:
     return batches
 
 
-def settled(batches: list[Batch]) -> list[Batch]:
+def thinned_in_windows(batches: list[Batch]) -> list[Batch]:
     """Thin a stream as the store does: window after window, each beginning with the first that is not settled."""
     done: list[Batch] = []
     waiting = list(batches)
     size = 1
     while size <= len(waiting):
         window = waiting[:size]
-        if not is_settled(window[0], window):
+        if not settled(window)[0]:
             size += 1
             continue
         window = [new or old for old, new in zip(window, thin(window), strict=True)]
-        count = next((at for at, each in enumerate(window) if not is_settled(each, window)), size)
+        count = next((at for at, is_done in enumerate(settled(window)) if not is_done), size)
         done += window[:count]
         waiting = window[count:] + waiting[size:]
         size = 1
@@ -193,7 +193,7 @@ def test_window_by_window_is_the_same_as_all_at_once(batches: list[Batch], size:
     """A minute that spans batches, and batches that span minutes, are judged whole."""
     recut = cut([each for old in batches for each in old.records], [size])
     whole = [new or old for old, new in zip(recut, thin(recut), strict=True)]
-    assert settled(recut) == whole
+    assert thinned_in_windows(recut) == whole
 
 
 def test_a_minute_of_a_busy_feed_is_thinned_over_all_its_batches() -> None:
