@@ -169,12 +169,12 @@ class Images:
         if order == EARLIER:
             frame = self._earlier_by_page.get(page_no)
             return self._read_wal(frame.at, self.page_size) if frame else self._in_file(page_no)
-        before = [frame for frame in self._by_page.get(page_no, ()) if frame.index <= order]
-        if order == IN_FILE or not before:
+        if order == IN_FILE:
             return self._in_file(page_no)
         # a transaction's frames come in the order of their pages: a chain may lie after the page that points at it
-        same = [frame for frame in self._by_page[page_no] if frame.index <= self._end_of_transaction(order)]
-        return self._read_wal(same[-1].at, self.page_size)
+        end = self._end_of_transaction(order)
+        then = [frame for frame in self._by_page.get(page_no, ()) if frame.index <= end]
+        return self._read_wal(then[-1].at, self.page_size) if then else self._in_file(page_no)
 
     def _end_of_transaction(self, order: int) -> int:
         return next((frame.index for frame in self._log.frames[order:] if frame.is_commit), order)
