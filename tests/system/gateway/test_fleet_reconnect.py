@@ -38,6 +38,8 @@ IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 FLEET, LIMIT_PER_S, PROCESSES, AWAY_S, BATCHES = (500, 200.0, 4, 20.0, 60) if IS_WHOLE else (60, 60.0, 2, 2.0, 60)
 SIZE_BYTES = 4000
 CONNZ_LIMIT = 10_000
+STARVED_S = 30.0
+"""Three resends (5, 10, 20 s) of a gateway that came back before the cloud's end did; a fair share takes 10 s."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ async def test_a_fleet_comes_back_below_the_limit_all_drained_none_starved(tmp_p
     assert len(back.arrivals) == len(back.drained_in) == FLEET
     assert back.peak_per_s() <= LIMIT_PER_S
     assert max(back.arrivals) <= step_s + 2
-    assert slowest <= 10, "none is starved"
+    assert slowest <= STARVED_S
 
 
 async def test_without_the_spread_the_same_fleet_storms(tmp_path: Path) -> None:
