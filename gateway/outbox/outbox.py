@@ -19,8 +19,8 @@ from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
 from gateway.outbox.writer import Job, Writer
 
-MAX_JOBS = 128
-"""Jobs waiting for the thread: one append of each of 32 drivers and the uplink's, with room to spare; others wait."""
+MAX_JOBS = 1024
+"""Jobs waiting for the thread: 16 appends of each of 32 drivers and the uplink's, with room to spare; others wait."""
 JOB_TIMEOUT_S = 30.0
 """A disk that has not answered for this long counts as failed; the job may still be done, and is idempotent."""
 CLOSE_TIMEOUT_S = 5.0

@@ -29,8 +29,9 @@ from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
 
-MAX_GROUP = 64
-"""Writes a transaction: half the cap of the facade, so that a stream of them cannot put off the commit."""
+MAX_GROUP = 512
+"""Writes a transaction: 16 of each of 32 drivers; half the cap of the facade, so that a stream of them cannot put off
+the commit."""
 ENOUGH_BYTES = 64 * 1024
 """Records (as JSON) that make a group worth its commit: the ten pages that a commit costs are a sixth of them, so that
 waiting for more would save nothing and hold up a driver that catches up."""

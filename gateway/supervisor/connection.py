@@ -1,8 +1,7 @@
 """One driver's connection to the hand-over socket: frames in, ``Stored`` out after the commit.
 
 At most ``MAX_WAITING`` observations wait for the disk; then the gateway stops reading and the driver feels it in its
-socket. One append is under way at a time, and the store refuses what would leave a hole, so a failed commit can never
-be passed over by a later one.
+socket. How they are stored is ``appends``'s.
 """
 
 import asyncio
@@ -26,6 +25,7 @@ from edge_agent.handover.protocol import (
     decode_from_driver,
     encode_frame,
 )
+from gateway.supervisor.appends import Appends, appends_of
 from gateway.supervisor.ports import DriverEvents, RecordStore
 
 MAX_WAITING = 2048
@@ -61,10 +61,6 @@ class DriverConnection:
         self._clocks = clocks or ClockReferences()
         self._frames = FrameReader()
         self._bodies: list[bytes] = []
-        self._waiting: list[Observation] = []
-        self._has_items = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._is_ended = False
 
     async def greet(self) -> Hello:
         """Wait for the Hello.
@@ -97,21 +93,25 @@ class DriverConnection:
         await self._send(Welcome(stored_no, active_alarms=active, clock=self._clock()))
         driver.said_hello(hello.pid)
         run = IncomingRun(stored_no)
+        appends = appends_of(self._store, hello.source, hello.run_id, stored_no)
+
+        async def answer(stored_no: int, items: list[Observation]) -> None:
+            driver.stored(len(items), items[-1].observed_at_ns)
+            await self._send(Stored(stored_no, self._clock()))
+
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._store_forever(hello, stored_no, driver), name=f"handover-{hello.source}-store")
+            tasks.create_task(appends.run(answer), name=f"handover-{hello.source}-store")
             while (body := await self._next_body()) is not None:
                 message = decode_from_driver(body)
                 if isinstance(message, Heartbeat):
                     self._clocks.take(_own(message.clock, hello.source))
                     driver.beat(message)
                 elif isinstance(message, Observations):
-                    self._waiting += run.accept(_checked(message, hello.source))
-                    self._has_items.set()
-                    await self._wait_for_room(driver)
+                    appends.put(run.accept(_checked(message, hello.source)))
+                    await _wait_for_room(appends, driver)
                 else:
                     raise PeerError("hand over", hello.source, "a second Hello", "", "bad_frame")
-            self._is_ended = True
-            self._has_items.set()
+            appends.end()
 
     def abort(self) -> None:
         """Cut the connection: its driver has a newer one, or the gateway ends."""
@@ -125,35 +125,6 @@ class DriverConnection:
                 await self._writer.wait_closed()
         except (OSError, TimeoutError):
             self._writer.transport.abort()
-
-    async def _wait_for_room(self, driver: DriverEvents) -> None:
-        if len(self._waiting) < MAX_WAITING:
-            return
-        driver.held_up(is_held_up=True)
-        try:
-            while len(self._waiting) >= MAX_WAITING:
-                self._has_room.clear()
-                await self._has_room.wait()
-        finally:
-            driver.held_up(is_held_up=False)
-
-    async def _store_forever(self, hello: Hello, stored_no: int, driver: DriverEvents) -> None:
-        """Store what waits, all of it in one append: under load a few large commits take the place of many small."""
-        taken_no = stored_no
-        while True:
-            await self._has_items.wait()
-            self._has_items.clear()
-            items, self._waiting = self._waiting, []
-            self._has_room.set()
-            if items:
-                taken_no += len(items)
-                stored_no = await self._store.append(hello.source, hello.run_id, taken_no, items)
-                driver.stored(len(items), items[-1].observed_at_ns)
-                await self._send(Stored(stored_no, self._clock()))
-            elif self._is_ended:
-                return
-            if self._is_ended:
-                self._has_items.set()
 
     def _clock(self) -> ClockReference | None:
         return self._clocks.best(time.monotonic_ns())
@@ -177,6 +148,17 @@ class DriverConnection:
                 await self._writer.drain()
         except (OSError, TimeoutError) as exc:
             raise LinkError("answer driver", "socket", str(exc) or "it does not read", "", "lost") from exc
+
+
+async def _wait_for_room(appends: Appends, driver: DriverEvents) -> None:
+    if appends.held < MAX_WAITING:
+        return
+    driver.held_up(is_held_up=True)
+    try:
+        while appends.held >= MAX_WAITING:
+            await appends.progress()
+    finally:
+        driver.held_up(is_held_up=False)
 
 
 def _own(reference: ClockReference | None, source: str) -> ClockReference | None:

@@ -18,10 +18,13 @@ class SlowStore:
         self.gate.set()
         self.is_broken = False
         self.appends = 0
+        self.waiting = 0
         self.alarms: list[ActiveAlarm] = []
 
     async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+        self.waiting += 1
         await self.gate.wait()
+        self.waiting -= 1
         if self.is_broken:
             raise LinkError("append", source, "disk full", "", "disk")
         assert (source, run_id) == ("ais", "r")

@@ -22,6 +22,7 @@ from edge_agent.handover.protocol import (
     decode_from_gateway,
     encode_frame,
 )
+from gateway.supervisor import appends
 from gateway.supervisor import connection as module
 from gateway.supervisor.connection import DriverConnection
 from tests.support.gateway_doubles import Events, SlowStore
@@ -93,6 +94,46 @@ async def test_small_frames_behind_a_slow_commit_are_stored_together() -> None:
     assert bench.pipe.answers()[-1] == Stored(50)
 
 
+@pytest.mark.parametrize("is_protected", [True, False])
+async def test_what_comes_while_a_group_gathers_is_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, *, is_protected: bool
+) -> None:
+    """The disk stands still like a group that gathers; with its mutation proof: one append at a time is not."""
+    monkeypatch.setattr(appends, "APPEND_INTERVAL_S", 0.0)
+    monkeypatch.setattr(appends, "MAX_APPENDS", 16 if is_protected else 1)
+    bench = Bench(HELLO)
+    bench.store.gate.clear()
+    task = asyncio.create_task(bench.serve())
+    for number in range(1, 5):
+        bench.reader.feed_data(encode_frame(Observations(number, [ais(number)])))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert (bench.store.waiting == 4) is is_protected
+    bench.store.gate.set()
+    bench.reader.feed_eof()
+    await task
+    assert bench.store.items == [ais(number) for number in range(1, 5)]
+    assert bench.pipe.answers()[-1] == Stored(4)
+
+
+async def test_an_append_that_fails_is_not_passed_over_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appends, "APPEND_INTERVAL_S", 0.0)
+    bench = Bench(HELLO)
+    bench.store.gate.clear()
+    task = asyncio.create_task(bench.serve())
+    for number in range(1, 4):
+        bench.reader.feed_data(encode_frame(Observations(number, [ais(number)])))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    bench.store.is_broken = True
+    bench.store.gate.set()
+    with pytest.raises(ExceptionGroup) as caught:
+        await task
+    assert caught.group_contains(LinkError)
+    assert not caught.group_contains(PeerError)
+    assert bench.pipe.answers() == [Welcome(0)]
+
+
 async def test_a_disk_that_stands_still_stops_the_reading_and_is_not_the_drivers_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -104,7 +145,8 @@ async def test_a_disk_that_stands_still_stops_the_reading_and_is_not_the_drivers
     for _ in range(200):
         await asyncio.sleep(0)
     assert bench.events.holds[-1] is True
-    assert len(bench.connection._waiting) == 4
+    assert bench.store.waiting <= 4
+    assert bench.store.items == []
     bench.store.gate.set()
     await task
     assert bench.events.holds[-1] is False
