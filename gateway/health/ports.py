@@ -6,6 +6,7 @@ from contracts.health import GatewayStatus, SourceStatus
 from gateway.outbox.models import OutboxStats
 from gateway.outbox.salvage.models import Damage
 from gateway.uplink.connection import UplinkState
+from gateway.uplink.uplink import UplinkFigures
 
 
 class ObservedDriver(Protocol):
@@ -63,6 +64,10 @@ class ObservedUplink(Protocol):
     @property
     def state(self) -> UplinkState:
         """Where it stands."""
+        ...
+
+    def figures(self) -> UplinkFigures:
+        """What goes up, by lane."""
         ...
 
     def publish_status(self, status: GatewayStatus) -> bool:

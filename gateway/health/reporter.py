@@ -86,11 +86,10 @@ class Reporter:
         pids = [driver.pid for driver in self._drivers.values() if driver.pid is not None]
         measured = self._measures.take(stats, pids, self._clock.mono_s())
         status = self._status(stats, measured)
-        state = self._uplink.state
         self._board.put(
             LocalStatus(
                 status=status,
-                uplink=UplinkStatus(state.is_up, state.broker, state.reason, state.cause, state.hint),
+                uplink=self._uplink_status(),
                 used_bytes=stats.used_bytes,
                 capacity_bytes=stats.capacity_bytes,
                 trouble=self._outbox.trouble,
@@ -98,6 +97,13 @@ class Reporter:
             )
         )
         return self._uplink.publish_status(status)
+
+    def _uplink_status(self) -> UplinkStatus:
+        state, figures = self._uplink.state, self._uplink.figures()
+        return UplinkStatus(
+            state.is_up, state.broker, state.reason, state.cause, state.hint,
+            figures.lanes, figures.backlog_window, figures.stragglers,
+        )  # fmt: skip
 
     async def note_changes(self) -> None:
         """Look for changes of health and write them down."""

@@ -7,16 +7,20 @@ import msgspec
 
 from contracts.health import GatewayStatus
 from gateway.alarms.active import SourceAlarm
+from gateway.uplink.lanes_policy import LaneFigures
 
 
 class UplinkStatus(msgspec.Struct, frozen=True):
-    """Where the uplink stands, and what a person could do about it."""
+    """Where the uplink stands, what a person could do about it, and what goes up in each lane."""
 
     is_up: bool
     broker: str
     reason: str
     cause: str
     hint: str
+    lanes: list[LaneFigures] = msgspec.field(default_factory=list)
+    backlog_window: float = 0.0
+    stragglers: int = 0
 
 
 class LocalStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from gateway.local.board import Board, LocalStatus
 from gateway.local.buffer_metrics import buffer, gauge
+from gateway.local.uplink_metrics import uplink
 
 
 class GatewayCollector(Collector):
@@ -35,7 +36,7 @@ class GatewayCollector(Collector):
         yield from self._device(newest)
         yield from buffer(newest)
         yield from _sources(newest)
-        yield from _uplink(newest)
+        yield from uplink(newest)
         yield _alarms(newest)
 
     def _device(self, newest: LocalStatus) -> Iterator[Metric]:
@@ -87,13 +88,3 @@ def _alarms(newest: LocalStatus) -> Metric:
         alarm = each.alarm
         active.add_metric([each.source, each.place or "", alarm.alarm, alarm.severity, alarm.subject], 1)
     return active
-
-
-def _uplink(newest: LocalStatus) -> Iterator[Metric]:
-    up = GaugeMetricFamily("gateway_uplink_up", "1 while connected to a broker", labels=["link"])
-    up.add_metric(["mqtt"], 1 if newest.uplink.is_up else 0)
-    yield up
-    text = "Payload bytes published"
-    sent = CounterMetricFamily("gateway_uplink_transmit_bytes", text, labels=["link"])
-    sent.add_metric(["mqtt"], newest.status.counters.get("uplink_bytes", 0))
-    yield sent

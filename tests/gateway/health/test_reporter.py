@@ -12,6 +12,7 @@ from gateway.local.board import Board
 from gateway.outbox.models import OutboxStats
 from gateway.outbox.salvage.models import Damage
 from gateway.uplink.connection import UplinkState
+from gateway.uplink.uplink import UplinkFigures
 from tests.gateway.health.test_journal import Sink
 
 
@@ -46,6 +47,9 @@ class Link:
     def __init__(self) -> None:
         self.state = UplinkState(is_up=True, broker="b", reason="")
         self.published: list[GatewayStatus] = []
+
+    def figures(self) -> UplinkFigures:
+        return UplinkFigures([], 1.0, 0)
 
     def publish_status(self, status: GatewayStatus) -> bool:
         self.published.append(status)

@@ -8,6 +8,8 @@ from prometheus_client.core import Metric
 from contracts.health import ClassStatus
 from gateway.local.board import Board
 from gateway.local.metrics import GatewayCollector
+from gateway.outbox.models import Lane
+from gateway.uplink.lanes_policy import LaneFigures
 from tests.gateway.local.test_html import STOP
 from tests.gateway.local.test_page import newest
 
@@ -30,7 +32,9 @@ def everything() -> list[Metric]:
         sources=[msgspec.structs.replace(status.status.sources[0], ends={"hang": 1})],
     )  # fmt: skip
     board = Board()
-    board.put(msgspec.structs.replace(status, status=full))
+    lane = LaneFigures(Lane.LIVE, 3, 300, 57, 1, 0.2, 10.0, 19.0, is_paused=False)
+    link = msgspec.structs.replace(status.uplink, lanes=[lane])
+    board.put(msgspec.structs.replace(status, status=full, uplink=link))
     board.put_alarms([STOP])
     return list(GatewayCollector(board, "hw", Path("/"), 123.0).collect())
 
@@ -56,7 +60,7 @@ def test_the_readme_holds_every_metric_and_no_other() -> None:
 def test_every_name_ends_in_its_unit_or_is_a_number_of_things() -> None:
     """*Source:* Prometheus, metric and label naming: base units, plural, as the suffix."""
     units = ("_seconds", "_bytes", "_per_second", "_per_day", "_total", "_records", "_batches")
-    states = ("_info", "_up", "_trouble", "_volatile", "_active")
+    states = ("_info", "_up", "_trouble", "_volatile", "_active", "_unanswered", "_paused")
     for line in table():
         name = line.split("`")[1]
         assert name.startswith("gateway_")
