@@ -45,8 +45,8 @@ def test_difference_and_intersection_are_those_of_sets(left: set[int], right: se
 def test_a_stream_is_whole_exactly_if_every_number_has_one_explanation(
     points: set[int], gaps: set[int], ledger: set[int]
 ) -> None:
-    tables = {"points": runs_of(points), "gaps": runs_of(gaps), "ledger": runs_of(ledger)}
-    evidence = StreamEvidence("s", **tables, covered=runs_of(points | gaps), declared=len(gaps))
+    covered = runs_of(points | gaps)
+    evidence = StreamEvidence("s", runs_of(points), runs_of(gaps), runs_of(ledger), covered=covered, declared=len(gaps))
     balance = account(evidence)
     top = max(points | gaps | ledger, default=0)
     assert balance.max_seq == top
