@@ -158,7 +158,7 @@ class Lanes:
         times = [state.paused_until for state in self._lanes.values()]
         if self._is_careful(now):
             times.append(self._connected_at + CALM_S)
-        times += [self._pace.rests_until(), self._bucket.above_at(0, now), self._share.above_at(0, now)]
+        times += [self._pace.rests_until(now), self._bucket.above_at(0, now), self._share.above_at(0, now)]
         times += [self._bucket.above_at(self._reserve_bytes, now)]
         return min((moment for moment in times if moment > now), default=float("inf"))
 

@@ -6,7 +6,9 @@ a round trip; at the first answer over the goal it is halved, once a round trip,
 
 On a thin link already one batch of the backlog can hold live up for longer than live may take. There live's own answers
 are counted: while more than ``MAX_LATE_SHARE`` of them took twice the goal, the backlog rests. So it goes on in the
-share of time that leaves live's 95th percentile alone, however thin the link is.
+share of time that leaves live's 95th percentile alone, however thin the link is. It only rests for a live that is
+there: with nothing live to hold up there is nothing to rest for. And a silence counts once, however many batches were
+in flight: a cloud that was away for a minute says nothing about the link, and must not stall the backlog after it.
 
 Live and backlog share one wire and one cloud, first in, first out; the answer to a batch of either measures what the
 next live batch will meet. A cloud that needs longer than the goal when nothing waits is not congestion: the goal is
@@ -22,6 +24,8 @@ MEMORY = 4000
 """Live answers after which what was counted weighs half: a quarter of an hour at four a second."""
 STARVED_S = 900.0
 """One batch goes in this time at least while live is late, perhaps for other reasons than the backlog's."""
+LIVE_GONE_S = 10.0
+"""Without an answer to anything live for so long, and without a miss, nobody is held up."""
 BASE_MARGIN = 1.5
 BASE_SPAN_S = 3600.0
 """The shortest answer is looked for in the last one to two hours of the connection: over minutes a queue that stands
@@ -45,6 +49,8 @@ class Pace:
         self._last_s = 0.0
         self._bases: list[tuple[float, float]] = []
         self._live, self._late = 0.0, 0.0
+        self._live_at = float("-inf")
+        self._is_silent = False
         self._sent_at = float("-inf")
 
     @property
@@ -66,7 +72,7 @@ class Pace:
             in_flight: batches of the backlog without an answer.
             now: monotonic s.
         """
-        if self._late > MAX_LATE_SHARE * self._live:
+        if self._is_resting(now):
             return 1 if in_flight == 0 and now >= self._sent_at + STARVED_S else 0
         return max(0, int(self._window) - in_flight)
 
@@ -74,9 +80,9 @@ class Pace:
         """Note that a batch of the backlog was sent."""
         self._sent_at = now
 
-    def rests_until(self) -> float:
+    def rests_until(self, now: float) -> float:
         """Return when the next batch may go at the latest; in the past where it is not the pace that holds it back."""
-        return self._sent_at + STARVED_S if self._late > MAX_LATE_SHARE * self._live else 0.0
+        return min(self._sent_at + STARVED_S, self._live_at + LIVE_GONE_S) if self._is_resting(now) else 0.0
 
     def answered(self, took_s: float, now: float, *, is_backlog: bool, was_full: bool) -> None:
         """Note the answer to a batch that was sent once.
@@ -88,9 +94,10 @@ class Pace:
             was_full: the backlog had as much in flight as it may: only then does an answer show that more would fit.
         """
         self._last_s = took_s
+        self._is_silent = False
         goal_s = max(self._goal_s, BASE_MARGIN * self._base(took_s, now))
         if not is_backlog:
-            self._count(is_late=took_s > 2 * goal_s)
+            self._count(now, is_late=took_s > 2 * goal_s)
         if took_s > goal_s:
             self.congested(now)
         elif is_backlog and was_full:
@@ -99,8 +106,9 @@ class Pace:
 
     def missed(self, now: float, *, is_backlog: bool) -> None:
         """Note that an answer is missing and the batch is sent again: late in any case."""
-        if not is_backlog:
-            self._count(is_late=True)
+        if not is_backlog and not self._is_silent:
+            self._is_silent = True
+            self._count(now, is_late=True)
         self.congested(now)
 
     def congested(self, now: float) -> None:
@@ -111,7 +119,11 @@ class Pace:
         self._shrunk_at = now
         self._window = max(1.0, self._window / 2)
 
-    def _count(self, *, is_late: bool) -> None:
+    def _is_resting(self, now: float) -> bool:
+        return self._late > MAX_LATE_SHARE * self._live and now < self._live_at + LIVE_GONE_S
+
+    def _count(self, now: float, *, is_late: bool) -> None:
+        self._live_at = now
         self._live += 1
         self._late += is_late
         if self._live >= MEMORY:
