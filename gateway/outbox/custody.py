@@ -11,7 +11,7 @@ import structlog
 from gateway.counters import Counters
 from gateway.outbox import database
 from gateway.outbox.mark_file import MarkFile, mark_path
-from gateway.outbox.salvage import ranges
+from gateway.outbox.salvage import ranges, set_aside
 from gateway.outbox.salvage.inspection import Finding
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.salvage.opening import open_outbox, replace_damaged
@@ -21,6 +21,8 @@ SCRUB_INTERVAL_S = 1.0
 """A step of the scrub this often; see ``scrub`` for what a step reads."""
 SCRUB_REST_S = 3600.0
 """From the end of a pass to the next: a small database is not read all day."""
+COMMITS_TO_TELL = 3
+"""Commits after a report was taken until it counts as told: its record is in one of them."""
 MAX_DAMAGES = 64
 """Reports that wait to be told; the reporter takes them every second. Beyond it they are in the log only, counted."""
 
@@ -45,6 +47,7 @@ class Custody:
         self._counters = counters
         self._mark = MarkFile(mark_path(path))
         self._scrub_at = 0.0
+        self._untold: dict[str, int] = {}
         self.damages: list[Damage] = []
 
     def open(self) -> sqlite3.Connection:
@@ -89,16 +92,17 @@ class Custody:
         """Mark how far the database is, and tell what its last transaction found damaged."""
         self._mark.write(store.numbers())
         self._note_batches(store)
+        if self._untold and not self.damages:
+            self._count_as_told()
 
     def replace(self, cause: str) -> None:
-        """Salvage the database while the gateway runs, its connection closed.
+        """Salvage the database while the gateway runs, its connection closed; ``open`` comes next and tells.
 
-        If the disk does not take it now, the next opening begins again.
+        If the disk does not take it now, that opening begins again.
         """
         self._mark.close()
         try:
-            for damage in replace_damaged(self._path, self._owner, Finding(cause)):
-                self._note_salvage(damage)
+            replace_damaged(self._path, self._owner, Finding(cause))
         except (OSError, sqlite3.Error) as exc:
             log.warning("outbox_not_salvaged", path=str(self._path), cause=str(exc))
 
@@ -122,7 +126,22 @@ class Custody:
                 )
             )
 
+    def _count_as_told(self) -> None:
+        """Note that reports were told, once enough was committed since they were taken: they went into the outbox."""
+        for file in list(self._untold):
+            self._untold[file] += 1
+            if self._untold[file] < COMMITS_TO_TELL:
+                continue
+            del self._untold[file]
+            try:
+                set_aside.tell(self._path, file)
+            except OSError as exc:
+                log.warning("outbox_report_kept", file=file, cause=exc.strerror or str(exc))
+
     def _note_salvage(self, damage: Damage) -> None:
+        if damage.file in self._untold:
+            return
+        self._untold[damage.file] = 0
         self._counters.add("databases_set_aside")
         lost = {stream_id: ranges.text(lost) for stream_id, lost in damage.lost.items()}
         log.error(

@@ -1,8 +1,8 @@
 """What of each stream is gone for good after a salvage, and what is declared. Sans-io.
 
-Lost is what the evidence says lay in the database and is not saved; where the evidence contradicts the stream's own
-totals, everything between the lowest number without a receipt and the highest that was given out counts as lost.
-Declared is always the latter, less what is saved: a number too many costs nothing, because the cloud lets data that it
+Lost is what the evidence says lay in the database and is not saved; where the evidence is not whole, everything between
+the lowest number without a receipt and the highest that was given out counts as lost, less what is saved. Declared is
+always the latter: a number too many costs nothing, because the cloud lets data that it
 has win over a gap; a number too few would be a hole for ever.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gateway.outbox.mark import Mark, Numbers
-from gateway.outbox.salvage.evidence import Evidence
+from gateway.outbox.salvage.evidence import Evidence, StreamRow
 from gateway.outbox.salvage.ranges import Range, subtract, total, union
 
 MAX_AHEAD = 1_000_000
@@ -57,24 +57,35 @@ def _of_stream(name: str, key: int | str | None, evidence: Evidence, mark: Mark,
     told = row.next_seq if row else 1
     next_seq = max(sure, told) if is_blank or told <= sure + MAX_AHEAD else sure
     open_range = [(numbers.floor, next_seq - 1)]
-    held = _held(key, evidence, saved, next_seq)
-    if row is not None and total(held) == row.records:
+    held = _held(key, evidence, saved, row, next_seq)
+    if row is not None and held is not None:
         # what the rows of the streams did not know yet was committed after these pages
         lost = subtract([*held, (row.next_seq, next_seq - 1)], saved)
     else:
-        lost = subtract([*open_range, *held], saved)
+        lost = subtract(open_range, saved)
     return Balance(name, next_seq, lost, union([*subtract(open_range, saved), *lost]))
 
 
-def _held(key: int | str | None, evidence: Evidence, saved: list[Range], next_seq: int) -> list[Range]:
-    """Return the ranges that lay in the database by rows and index; the end of a row that is gone is guessed."""
-    ends = {first: last for row_key, first, last in evidence.rows if row_key == key and last < next_seq}
-    firsts = {first for entry_key, first in evidence.entries if entry_key == key and first < next_seq} | set(ends)
-    starts = sorted(firsts | {first for first, _ in saved})
-    following = dict(pairwise([*starts, next_seq]))
+def _held(
+    key: int | str | None, evidence: Evidence, saved: list[Range], row: StreamRow | None, next_seq: int
+) -> list[Range] | None:
+    """Return the ranges that lay in the database by rows and index, None where they are not all known.
+
+    The end of a row that is gone is taken from older images of it, or is the next row's beginning; the stream's own
+    total tells whether that was right. An index that knows every row that is left is taken for whole.
+    """
+    rows = {first: last for row_key, first, last in evidence.rows if row_key == key and last < next_seq}
+    entries = {first for entry_key, first in evidence.entries if entry_key == key and first < next_seq}
+    if row is None or not (rows or entries):
+        return [] if row is not None and row.records == 0 else None
+    older = {first: last for (row_key, first), last in evidence.older_ends.items() if row_key == key}
     known = dict(saved)
-    found = []
-    for first in sorted(firsts):
-        last = ends.get(first, known.get(first, following[first] - 1))
-        found.append((first, min(last, following[first] - 1)))
-    return union(found)
+    firsts = sorted(entries | rows.keys())
+    starts = sorted({*firsts, *known})
+    following = dict(pairwise([*starts, next_seq]))
+    for hints in ({**older, **known, **rows}, {**known, **rows}):
+        found = [(first, min(hints.get(first, following[first] - 1), following[first] - 1)) for first in firsts]
+        if total(union(found)) == row.records:
+            return union(found)
+    # the index may still know all of them, only not where each that is gone ended
+    return union(found) if rows.keys() <= entries and total(union(found)) >= row.records else None

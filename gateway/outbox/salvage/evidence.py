@@ -21,6 +21,7 @@ MAX_RUNS = 4096
 
 Key = int | str
 """How a batch names its stream: version 2 by number, version 1 by class."""
+_BATCH_COLUMNS = 12
 _CLASSES = frozenset(name.value for name in RecordClass)
 
 
@@ -42,6 +43,7 @@ class Evidence:
         runs: last number stored, by (source, run id).
         rows: (key, first, last) of each batch by its row.
         entries: (key, first) of each batch by the index of ranges.
+        older_ends: last number of batches by (key, first), as older images of their rows had it.
         pending: records of version 1 that were not in a batch yet, by (class, number).
         store_id: of the database.
     """
@@ -50,6 +52,7 @@ class Evidence:
     runs: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: set[tuple[Key, int, int]] = field(default_factory=set)
     entries: set[tuple[Key, int]] = field(default_factory=set)
+    older_ends: dict[tuple[Key, int], int] = field(default_factory=dict)
     pending: dict[tuple[str, int], bytes] = field(default_factory=dict)
     store_id: str = ""
 
@@ -69,8 +72,12 @@ class Witness:
         self.found = Evidence()
 
     def take(self, image: Image) -> None:
-        """Read one image; only what SQLite would read itself counts."""
-        if not image.is_newest or image.page_no in self._free or self._images.is_map(image.page_no):
+        """Read one image; what SQLite would read itself counts, older ones are remembered for the ends of rows."""
+        # where the header is lost it is not known whether there are maps; a leaf is none
+        if self._images.is_map(image.page_no) and image.data[0] not in (layout.TABLE_LEAF, layout.INDEX_LEAF):
+            return
+        if not image.is_newest or image.page_no in self._free:
+            self._take_older(image)
             return
         page = image.data
         is_table = page[:1] == bytes([layout.TABLE_LEAF])
@@ -82,6 +89,7 @@ class Witness:
     def finish(self) -> Evidence:
         """Return what was found, with the streams of version 1 under their full names."""
         found = self.found
+        found.rows |= {(name, seq, seq) for name, seq in found.pending}
         for key, row in list(found.streams.items()):
             if isinstance(key, str):
                 name = ".".join((*self._owner, found.store_id, key))
@@ -90,6 +98,19 @@ class Witness:
                 else:
                     del found.streams[key]
         return found
+
+    def _take_older(self, image: Image) -> None:
+        if image.data[:1] != bytes([layout.TABLE_LEAF]):
+            return
+        for cell in layout.cells(image.data, self._images.usable):
+            offsets = layout.column_offsets(cell.local, cell.size)
+            if offsets is None or len(offsets) != _BATCH_COLUMNS:
+                continue
+            match layout.values(cell.local, offsets):
+                case [None, int(key) | str(key), int(first), int(last), *_] if 0 < first <= last:
+                    self.found.older_ends.setdefault((key, first), last)
+                case _:
+                    pass
 
     def _take_cell(self, cell: Cell, order: int, *, is_table: bool) -> None:
         offsets = layout.column_offsets(cell.local, cell.size)
@@ -112,7 +133,9 @@ class Witness:
             case [None, str(source), str(run_id), int(last_no)] if last_no > 0 and len(self.found.runs) < MAX_RUNS:
                 run = source, run_id
                 self.found.runs[run] = max(last_no, self.found.runs.get(run, 0))
-            case [None, int(key) | str(key), int(first), int(last), *_] if width == 12 and 0 < first <= last:
+            case [None, int(key) | str(key), int(first), int(last), *_] if (
+                width == _BATCH_COLUMNS and 0 < first <= last
+            ):
                 if isinstance(key, int) or key in _CLASSES:
                     self.found.rows.add((key, first, last))
             case _:
@@ -120,7 +143,10 @@ class Witness:
 
     def _take_entry(self, columns: list[Value]) -> None:
         match columns:
-            case [int(key) | str(key), int(first), int()] if first > 0 and (isinstance(key, int) or key in _CLASSES):
+            case [int(key), int(first), int()] if first > 0:
+                self.found.entries.add((key, first))
+            case [str(key), int(first), int(rowid)] if first > 0 and key in _CLASSES and first != rowid:
+                # an index of version 1 by class and id looks the same, but for its two equal numbers
                 self.found.entries.add((key, first))
             case [str(name), int(next_seq), int(records), int()] if name in _CLASSES and next_seq > 0:
                 self.found.streams[name] = StreamRow(name, next_seq, records)

@@ -14,9 +14,12 @@ from gateway.outbox import database
 from gateway.outbox.database import BUSY_TIMEOUT_S, is_damage, version_of
 from gateway.outbox.mark import Mark
 from gateway.outbox.salvage.accounting_policy import MAX_AHEAD
-from gateway.outbox.salvage.layout import HEADER_BYTES, header_page_size
+from gateway.outbox.salvage.layout import HEADER_BYTES, MAGIC, header_page_size
 from gateway.outbox.salvage.sources import Source
 from gateway.outbox.salvage.wal import Log, WalState, read_log
+
+_FORMATS = frozenset({1, 2})
+"""Write and read version of a file: with a rollback journal or with a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +42,27 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
         OSError: the files cannot be read now.
         sqlite3.Error: the database cannot be opened now, for a reason that is not damage.
     """
-    log, main_size = _logged(path)
-    cause = _trouble_outside(log, main_size, mark)
+    log, main_size, header = _logged(path)
+    cause = _trouble_outside(log, main_size, header, mark)
     if cause or main_size == 0:
         return Finding(cause) if cause else None
     try:
         return _read_only(path, mark)
     except sqlite3.Error as exc:
-        # a table that is not there although the version says so, is a schema that is not what was written
-        if is_damage(exc) or str(exc).startswith("no such "):
+        if is_damage(exc):
             return Finding(str(exc))
         if _is_being_made(exc):
             return None
         raise
 
 
-def _trouble_outside(log: Log, main_size: int, mark: Mark) -> str:
+def _trouble_outside(log: Log, main_size: int, header: bytes, mark: Mark) -> str:
     """Return what is wrong that can be told without reading the database, empty if nothing is."""
     if main_size == 0 and (log.frames or mark.streams):
         return "the database file is missing or empty, its log or its mark is not"
+    if header[:16] == MAGIC and not {*header[18:20]} <= _FORMATS:
+        # SQLite would open it read only, for ever
+        return "the header names a format of the file that this program never wrote"
     if log.state is WalState.DAMAGED:
         return "the log is damaged before its last transaction"
     if log.state is WalState.TORN and not mark.is_sure:
@@ -70,10 +75,10 @@ def _is_being_made(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 
 
-def _logged(path: Path) -> tuple[Log, int]:
+def _logged(path: Path) -> tuple[Log, int, bytes]:
     with Source(path) as main, Source(path.with_name(path.name + "-wal")) as wal:
-        hint = header_page_size(main.read(0, HEADER_BYTES))
-        return read_log(wal.read, wal.size, hint), main.size
+        header = main.read(0, HEADER_BYTES)
+        return read_log(wal.read, wal.size, header_page_size(header)), main.size, header
 
 
 def _read_only(path: Path, mark: Mark) -> Finding | None:

@@ -21,7 +21,7 @@ def open_outbox(path: Path, owner: tuple[str, str]) -> tuple[sqlite3.Connection,
         owner: site id and gateway id.
 
     Returns:
-        The connection (autocommit; the caller begins and commits), and what was salvaged on the way.
+        The connection (autocommit; the caller begins and commits), and what was salvaged and is not told yet.
 
     Raises:
         LinkError: the files cannot be read or written now (disk full, permissions, I/O); try again later.
@@ -29,16 +29,16 @@ def open_outbox(path: Path, owner: tuple[str, str]) -> tuple[sqlite3.Connection,
     """
     try:
         make_folder(path.parent)
-        damages = set_aside.finish(path)
+        set_aside.finish(path)
         check_version(path)
         finding = inspect(path, read_mark(mark_path(path)))
         if finding is None:
             try:
-                return _opened(path), damages
+                return _opened(path), set_aside.untold(path)
             except IntegrityError as exc:
                 finding = Finding(exc.cause)
-        damages += replace_damaged(path, owner, finding)
-        return _opened(path), damages
+        replace_damaged(path, owner, finding)
+        return _opened(path), set_aside.untold(path)
     except (OSError, sqlite3.Error) as exc:
         hint = "check free space and permissions of data_dir"
         raise LinkError("open outbox", str(path), str(exc), hint, "disk") from exc
@@ -47,7 +47,7 @@ def open_outbox(path: Path, owner: tuple[str, str]) -> tuple[sqlite3.Connection,
         raise LinkError("open outbox", str(path), exc.cause, hint, "disk") from exc
 
 
-def replace_damaged(path: Path, owner: tuple[str, str], finding: Finding) -> list[Damage]:
+def replace_damaged(path: Path, owner: tuple[str, str], finding: Finding) -> None:
     """Salvage a damaged database and put the new one in its place; no connection is open.
 
     Raises:
@@ -56,7 +56,7 @@ def replace_damaged(path: Path, owner: tuple[str, str], finding: Finding) -> lis
     """
     mark = read_mark(mark_path(path))
     salvage(Case(path, owner, finding.cause, mark, finding.is_tail_believed))
-    return set_aside.finish(path)
+    set_aside.finish(path)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

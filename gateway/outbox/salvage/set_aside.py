@@ -23,6 +23,7 @@ MAX_KEPT_BYTES = 256 * 1024 * 1024
 """Of those but the newest: two hundredths of the smallest card in use."""
 _LOG = "-wal"
 _REPORT = ".json"
+_TOLD = ".told.json"
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ def discard_target(path: Path) -> None:
     Raises:
         OSError: it cannot be deleted.
     """
-    for suffix in ("", _LOG, "-shm", "-journal"):
+    for suffix in ("", _LOG, "-shm", "-journal", _REPORT):
         target = target_of(path)
         target.with_name(target.name + suffix).unlink(missing_ok=True)
 
@@ -54,8 +55,7 @@ def complete(path: Path, damage: Damage) -> None:
     Raises:
         OSError: the disk does not take it; the damaged files lie where they lay.
     """
-    report = path.with_name(damage.file + _REPORT)
-    with report.open("wb") as file:
+    with _report_of_target(path).open("wb") as file:
         file.write(msgspec.json.encode(damage))
         file.flush()
         os.fsync(file.fileno())
@@ -69,16 +69,12 @@ def complete(path: Path, damage: Damage) -> None:
     sync_folder(path.parent)
 
 
-def finish(path: Path) -> list[Damage]:
+def finish(path: Path) -> None:
     """Move what a complete salvage left to be moved; no connection is open.
-
-    Returns:
-        The reports of the salvages that were finished, mostly none.
 
     Raises:
         OSError: files cannot be moved now; the next call goes on.
     """
-    reports = []
     for salvaged in sorted(path.parent.glob(f"{path.name}.salvaged-*[0-9]")):
         aside = path.with_name(salvaged.name.replace(".salvaged-", ".damaged-"))
         for suffix in ("", _LOG):
@@ -88,13 +84,28 @@ def finish(path: Path) -> list[Damage]:
         path.with_name(path.name + "-shm").unlink(missing_ok=True)
         # the mark of the old database would say of the new one that it had gone back
         mark_path(path).unlink(missing_ok=True)
+        if _report_of_target(path).exists():
+            _report_of_target(path).replace(aside.with_name(aside.name + _REPORT))
         sync_folder(path.parent)
         salvaged.replace(path)
         sync_folder(path.parent)
-        reports.append(_report(aside))
-    if reports:
         forget_oldest(path)
-    return reports
+
+
+def untold(path: Path) -> list[Damage]:
+    """Return the reports of salvages that nobody was told of yet; a report may be told twice, never not at all."""
+    return [_report(file) for file in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]{_REPORT}"))]
+
+
+def tell(path: Path, file: str) -> None:
+    """Note that the report of a damaged database was told, by its name.
+
+    Raises:
+        OSError: it cannot be noted now.
+    """
+    report = path.with_name(file + _REPORT)
+    if report.exists():
+        report.replace(path.with_name(file + _TOLD))
 
 
 def forget_oldest(path: Path) -> None:
@@ -125,12 +136,18 @@ def kept_files(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
 
 
-def _report(aside: Path) -> Damage:
+def _report_of_target(path: Path) -> Path:
+    target = target_of(path)
+    return target.with_name(target.name + _REPORT)
+
+
+def _report(file: Path) -> Damage:
     try:
-        return msgspec.json.decode(aside.with_name(aside.name + _REPORT).read_bytes(), type=Damage)
+        return msgspec.json.decode(file.read_bytes(), type=Damage)
     except (OSError, msgspec.DecodeError) as exc:
         cause = f"the report of its salvage cannot be read: {exc}"
-        return Damage(file=aside.name, cause=cause, lost={}, declared={}, saved_batches=0, saved_records=0)
+        name = file.name.removesuffix(_REPORT)
+        return Damage(file=name, cause=cause, lost={}, declared={}, saved_batches=0, saved_records=0)
 
 
 def _size(aside: Path) -> int:
@@ -139,5 +156,5 @@ def _size(aside: Path) -> int:
 
 
 def _delete(aside: Path) -> None:
-    for suffix in (_LOG, _REPORT, ""):
+    for suffix in (_LOG, _REPORT, _TOLD, ""):
         aside.with_name(aside.name + suffix).unlink(missing_ok=True)

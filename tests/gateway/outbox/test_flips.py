@@ -22,7 +22,7 @@ from tests.support.damage import campaign
 from tests.support.damage.stores import Template
 
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
-FAULTS = 10_000 if IS_WHOLE else 240
+FAULTS = 10_000 if IS_WHOLE else 120
 PROOF_FAULTS = 40
 SEED = 20
 
