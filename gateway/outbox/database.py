@@ -35,6 +35,9 @@ APPLICATION = 0x50540000
 """With the version in its low bits this is the file's application id: the version a second time, so that a flipped bit
 is not taken for a newer program."""
 
+_DAMAGE_WORDS = ("Could not decode", "no such ", "unsupported file format")
+"""Errors without a code of their own: text that is not UTF-8; a schema or a header that is not what was written."""
+
 
 class SchemaTooNewError(ConfigError):
     """The database was written by a newer program; it is left as it is. Install that program, or move the file."""
@@ -60,6 +63,14 @@ def open_database(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as exc:
         hint = "check free space and permissions of data_dir"
         raise LinkError("open outbox", str(path), str(exc), hint, "disk") from exc
+
+
+def open_in_memory() -> sqlite3.Connection:
+    """Make a database that no file holds, with a store id of its own."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("PRAGMA page_size = 1024")
+    _bring_up_to_date(connection)
+    return connection
 
 
 def check_version(path: Path) -> None:
@@ -88,8 +99,8 @@ def check_version(path: Path) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether an error says that the file itself is broken, as against full, locked or out of reach."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return "Could not decode" in str(error)  # text that is not UTF-8: the driver's own error
+    if code is None or code == sqlite3.SQLITE_ERROR:
+        return str(error).startswith(_DAMAGE_WORDS)
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
