@@ -30,12 +30,23 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	PYTHONPATH=. $(VENV)/bin/lint-imports --no-cache
 
-# the proofs that CI runs in a reduced form, whole, with the same code; about twenty-five minutes
+# the proofs that CI runs in a reduced form, whole, with the same code; hours, each prints its figures
 WHOLE = tests/edge_agent/drivers/test_crane_shift.py tests/system/edge_agent/test_usb_replug.py \
 	tests/system/edge_agent/test_assembly_rows.py tests/system/gateway/test_fault_matrix.py
-soak: $(VENV)/.dev prerequisites
+# the same of the outbox, the uplink and the accounting
+WHOLE_OUTBOX = tests/system/gateway/test_power_cuts.py tests/gateway/outbox/test_flips.py \
+	tests/gateway/outbox/test_outbox_machine.py tests/gateway/outbox/test_long_outage.py \
+	tests/system/gateway/test_drain.py tests/system/gateway/test_fleet_reconnect.py \
+	tests/system/gateway/test_swallowed_acks.py tests/cloud_api/accounting/test_accounting_of_ports.py \
+	tests/cloud_api/history/test_merging_model.py tests/system/cloud_api/test_accounting_alarm.py
+.PHONY: soak-outbox
+soak: $(VENV)/.dev prerequisites soak-outbox
 	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE)
 	PORTTRACK_WHOLE=1 $(PY) -m tests.bench.fuzzing
+
+soak-outbox: $(VENV)/.dev prerequisites
+	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE_OUTBOX)
+	PORTTRACK_WHOLE=1 $(PY) -m tests.bench.outbox_rss
 
 bench: check-tools $(VENV)/.dev
 	$(PY) -m tests.bench

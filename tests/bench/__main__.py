@@ -3,7 +3,16 @@
 import sys
 from pathlib import Path
 
-from tests.bench import assembly, decoding, driver_load, latency
+from tests.bench import (
+    assembly,
+    decoding,
+    driver_load,
+    history_commit,
+    latency,
+    outbox,
+    outbox_peers,
+    outbox_rss,
+)
 
 RECORDINGS = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 
@@ -17,6 +26,10 @@ def main() -> int:
         sys.stderr.write(f"not measured: decoding and the load of a driver, because {RECORDINGS} is not there\n")
     assembly.run()
     latency.run()
+    outbox.run()
+    outbox_peers.run()
+    outbox_rss.run()
+    history_commit.run()
     return 0
 
 
