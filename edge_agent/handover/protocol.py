@@ -81,10 +81,17 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome", omit_defaults=True):
 
 
 class Stored(msgspec.Struct, frozen=True, tag="stored", omit_defaults=True):
-    """Everything up to ``stored_no`` of this run is on the gateway's disk; ``clock`` as in ``Welcome``."""
+    """The gateway has everything up to ``stored_no`` of this run.
+
+    Attributes:
+        stored_no: the number; the driver forgets up to it.
+        clock: as in ``Welcome``.
+        is_on_disk: no cut of power takes it; false: the gateway holds it in memory, because its disk takes nothing.
+    """
 
     stored_no: int
     clock: ClockReference | None = None
+    is_on_disk: bool = True
 
 
 FromDriver = Hello | Observations | Heartbeat

@@ -16,6 +16,7 @@ from edge_agent.handover.protocol import ActiveAlarm
 from gateway.alarms.active import ActiveAlarms, SourceAlarm
 from gateway.alarms.state_file import read_state, write_state
 from gateway.counters import Counters
+from gateway.outbox.models import Appended
 from gateway.supervisor.ports import ObservationStore
 
 log = structlog.get_logger()
@@ -58,9 +59,9 @@ class AlarmKeeper:
             log.warning("alarms_of_removed_sources", count=forgotten)
         self._show(self._alarms.listed())
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
         """See the port."""
-        stored_no = await self._store.append(source, run_id, last_no, observations)
+        appended = await self._store.append(source, run_id, last_no, observations)
         refused = self._alarms.refused
         has_changed = self._alarms.take(observations)
         if self._alarms.refused > refused:
@@ -70,7 +71,7 @@ class AlarmKeeper:
             self._show(active)
             log.info("alarms_changed", source=source, active=len(active))
             await self._keep()
-        return stored_no
+        return appended
 
     async def stored_no(self, source: str, run_id: str) -> int:
         """See the port."""

@@ -14,6 +14,7 @@ from contracts.payloads import Payload
 from contracts.records import Observation
 from edge_agent.clock import Stamper, now
 from gateway.counters import Counters
+from gateway.outbox.models import Appended
 
 MAX_WAITING = 256
 """Changes of health during a failure of the disk: two hours of a driver that restarts every 30 s."""
@@ -22,7 +23,7 @@ MAX_WAITING = 256
 class RecordSink(Protocol):
     """Where the records go."""
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
         """See ``gateway.outbox.outbox.Outbox.append``."""
         ...
 
@@ -68,7 +69,8 @@ class Journal:
                 return True
             try:
                 last_no = self._stored_no + len(self._sending)
-                self._stored_no = await self._sink.append(self._source, self._run_id, last_no, self._sending)
+                appended = await self._sink.append(self._source, self._run_id, last_no, self._sending)
+                self._stored_no = appended.stored_no
             except LinkError:
                 return False
             self._sending = []

@@ -19,8 +19,8 @@ from gateway.outbox import packing
 from gateway.outbox.gaps import GATEWAY_SOURCE
 from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow, Tail
-from gateway.outbox.quarantine import Quarantine, SetAside
-from gateway.outbox.shelf import Shelf
+from gateway.outbox.quarantine import SetAside
+from gateway.outbox.shelf import Shelf, SideFile
 from gateway.outbox.streams import Stream
 
 PART_BATCHES = 200
@@ -29,7 +29,7 @@ PART_BATCHES = 200
 log = structlog.get_logger()
 
 
-def migrate(db: sqlite3.Connection, owner: tuple[str, str], quarantine: Quarantine) -> None:
+def migrate(db: sqlite3.Connection, owner: tuple[str, str], quarantine: SideFile) -> None:
     """Move everything that still lies in the tables of version 1, then drop them; does nothing without them.
 
     Raises:
@@ -78,7 +78,7 @@ def _in_transaction(db: sqlite3.Connection, moves: "_Moves", move: Callable[[], 
 class _Moves:
     """The parts; each returns whether there may be more of its kind."""
 
-    def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: Quarantine) -> None:
+    def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: SideFile) -> None:
         self._db = db
         self._quarantine = quarantine
         self.shelf = Shelf(db, owner, quarantine)

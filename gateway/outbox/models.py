@@ -27,6 +27,19 @@ class Content(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Appended:
+    """Answer to an append.
+
+    Attributes:
+        stored_no: last number of the run that is stored.
+        is_on_disk: no cut of power takes it; false: it is in memory only, because the disk takes nothing.
+    """
+
+    stored_no: int
+    is_on_disk: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBatch:
     """A sealed batch as it lies on disk; ``data`` is what travels.
 

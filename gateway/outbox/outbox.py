@@ -5,31 +5,33 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from contracts.errors import LinkError
+from contracts.errors import LinkError, PeerError
 from contracts.receipt import Receipt
 from contracts.records import Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox.bounds import limits_of
-from gateway.outbox.models import URGENT_CLASSES, Lane, OutboxStats, StoredBatch
+from gateway.outbox.desk import Desk
+from gateway.outbox.fallback import Fallback
+from gateway.outbox.models import URGENT_CLASSES, Appended, Lane, OutboxStats, StoredBatch
 from gateway.outbox.packing import BatchRow, classes_of, encode
 from gateway.outbox.ports import OutboxClock
+from gateway.outbox.ring import Ring, Run
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
 from gateway.outbox.writer import Job, Writer
 
-MAX_JOBS = 1024
-"""Jobs waiting for the thread: 16 appends of each of 32 drivers and the uplink's, with room to spare; others wait."""
-JOB_TIMEOUT_S = 30.0
-"""A disk that has not answered for this long counts as failed; the job may still be done, and is idempotent."""
-CLOSE_TIMEOUT_S = 5.0
+TEND_INTERVAL_S = 1.0
+"""While new records are in memory the disk is tried this often; it is local, so that nobody else is bothered."""
+DISK_REASONS = frozenset({"disk", "full"})
+"""Failures of the disk, as against those of the caller."""
 
 Result = TypeVar("Result")
 
 
 class Outbox:
-    """Observations in, sealed batches out, deleted by receipt only.
+    """Observations in, sealed batches out, deleted by receipt only. Goes on in memory while the disk takes nothing.
 
     Args:
         path: database file; its folder is made if need be.
@@ -51,20 +53,18 @@ class Outbox:
         counters: Counters,
         amend: Callable[[BatchRow], bytes] | None = None,
     ) -> None:
+        owner = (site, gateway)
         self._clock = clock
+        self._counters = counters
         self._sealing = SealingPolicy(settings.seal_records, settings.seal_after_ms / 1000)
-        self._writer = Writer(
-            path,
-            (site, gateway),
-            self._sealing,
-            limits_of(settings, path.parent, clock),
-            settings.group_commit_ms / 1000,
-            clock,
-            counters,
-        )
+        limits = limits_of(settings, path.parent, clock)
+        writer = Writer(path, owner, self._sealing, limits, settings.group_commit_ms / 1000, clock, counters)
         if amend is not None:
-            self._writer.amend = amend
-        self._slots = asyncio.Semaphore(MAX_JOBS)
+            writer.amend = amend
+        self._disk = Desk(writer, clock, settings.disk_timeout_s)
+        self._fallback = Fallback(path, owner, settings, clock, counters, self._disk)
+        self._fallback.prepare = self._prepare
+        writer.on_open = self._fallback.opened
         self._is_closed = False
 
     def start(self, on_sealed: Callable[[], None]) -> None:
@@ -74,20 +74,32 @@ class Outbox:
             on_sealed: called on the running event loop when there is a batch to send.
         """
         loop = asyncio.get_running_loop()
-        self._writer.on_sealed = lambda: _notify(loop, on_sealed)
-        self._writer.start()
+        self._disk.writer.on_sealed = lambda: _notify(loop, on_sealed)
+        self._disk.writer.start()
+
+    async def run(self) -> None:
+        """Look after a disk that takes nothing, until cancelled."""
+        while True:
+            await self.tend()
+            await asyncio.sleep(TEND_INTERVAL_S)
+
+    async def tend(self) -> None:
+        """Do one step of that: try the disk, and move to it what is in memory."""
+        await self._fallback.tend()
 
     async def close(self) -> None:
-        """Seal what lies open and close the database; gives up on a disk that does not answer."""
+        """Seal what lies open and close the database; gives up on a disk that does not answer.
+
+        Raises:
+            LinkError: the disk does not answer.
+        """
         if self._is_closed:
             return
         self._is_closed = True
-        try:
-            await self._do(Job(run=_seal_all, is_write=True, is_append=True, is_last=True))
-        finally:
-            await asyncio.to_thread(self._writer.join, CLOSE_TIMEOUT_S)
+        await self._fallback.close()
+        await self._disk.close(Job(run=Store.seal_all, is_write=True, is_append=True, is_last=True))
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
         """Store the observations that end with number ``last_no`` of a run; returns after the commit.
 
         Repeating it changes nothing: the number is stored in the same transaction.
@@ -99,31 +111,39 @@ class Outbox:
             observations: in order, without holes.
 
         Returns:
-            The last number of the run that is on disk.
+            The last number of the run that is stored, and whether on the disk: if the disk fails, or does not answer
+            within ``disk_timeout_s``, it is in memory.
 
         Raises:
-            LinkError: the disk does not take them now; the driver keeps them.
+            LinkError: not even memory takes them now; the driver keeps them.
             PeerError: they leave a hole, or contain a gap (reason ``bad_frame``).
         """
-
-        def run(store: Store) -> int:
-            return store.append(source, run_id, last_no, observations, bodies)
-
         # here and not on the writer's thread, which meanwhile waits for the disk with the group before
         bodies = encode(observations)
-        is_urgent = not URGENT_CLASSES.isdisjoint(classes_of(observations))
-        size_bytes = sum(map(len, bodies))
-        return await self._submit(
-            Job(run=run, is_write=True, is_append=True, is_urgent=is_urgent, size_bytes=size_bytes)
-        )
+        run = (source, run_id)
+        while True:
+            self._check_open()
+            if self._fallback.ring is None:
+                try:
+                    stored_no = await self._disk.do(_append_job(run, last_no, observations, bodies))
+                except LinkError as exc:
+                    if exc.reason not in DISK_REASONS:
+                        raise
+                    self._fallback.turn(exc.cause)
+                except PeerError:
+                    # an append of the same run that was before this one in the queue may have gone to memory
+                    if self._fallback.ring is None:
+                        raise
+                else:
+                    self._fallback.note(run, stored_no)
+                    return Appended(stored_no)
+            kept = await self._fallback.append(run, last_no, observations, bodies)
+            if kept is not None:
+                return kept
 
     async def stored_no(self, source: str, run_id: str) -> int:
-        """Return the last number of a run that is on disk, 0 if none.
-
-        Raises:
-            LinkError: the disk does not answer.
-        """
-        return await self._submit(Job(run=lambda store: store.stored_no(source, run_id)))
+        """Return the last number of a run that is stored, 0 if none."""
+        return await self._fallback.stored_no((source, run_id))
 
     def set_hungry(self, is_hungry: bool) -> None:  # noqa: FBT001 - the one thing it says
         """Say whether the uplink would take a new batch at once.
@@ -131,11 +151,13 @@ class Outbox:
         While it would, a group is sealed in the commit that stores it; else groups are written open and joined.
         """
         self._sealing.is_hungry = is_hungry
+        if self._fallback.ring is not None:
+            self._fallback.ring.sealing.is_hungry = is_hungry
 
     async def next_batches(
         self, lane: Lane, exclude: Collection[int], limit: int, room_bytes: int
     ) -> list[StoredBatch]:
-        """Return batches of a lane to send, oldest first (lifts behind alarms).
+        """Return batches of a lane to send, oldest first (lifts behind alarms); those in memory before the others.
 
         Args:
             lane: which.
@@ -146,8 +168,18 @@ class Outbox:
         Raises:
             LinkError: the disk does not answer.
         """
+        self._check_open()
         now_ns = self._clock.wall_ns()
-        return await self._submit(Job(run=lambda store: store.next_batches(lane, exclude, limit, room_bytes, now_ns)))
+        found: list[StoredBatch] = []
+        for desk in self._fallback.desks():
+            number = limit - len(found)
+            room = room_bytes - sum(len(batch.data) for batch in found)
+            if number <= 0 or (found and room <= 0):
+                break
+            job = Job(run=lambda store, n=number, room=room: store.next_batches(lane, exclude, n, room, now_ns))  # type: ignore[misc]
+            more: list[StoredBatch] = await self._ask(desk, job, [])
+            found += [batch for batch in more if not found or len(batch.data) <= room]
+        return found
 
     async def read_batch(self, batch_id: int) -> StoredBatch | None:
         """Return one batch, None if it is gone.
@@ -155,8 +187,12 @@ class Outbox:
         Raises:
             LinkError: the disk does not answer.
         """
+        self._check_open()
         now_ns = self._clock.wall_ns()
-        return await self._submit(Job(run=lambda store: store.read_batch(batch_id, now_ns)))
+        desk = self._fallback.desk_of(batch_id)
+        if desk is None:
+            return None
+        return await self._ask(desk, Job(run=lambda store: store.read_batch(batch_id, now_ns)), None)
 
     async def settle(self, receipts: Sequence[tuple[Receipt, int | None]]) -> list[int]:
         """Delete or set aside what receipts name; unknown ones are counted and ignored.
@@ -170,13 +206,17 @@ class Outbox:
         Raises:
             LinkError: the disk does not answer; the cloud will be asked again by the next resend.
         """
+        self._check_open()
         now_ns = self._clock.wall_ns()
+        gone: list[int] = []
+        for desk, share in self._fallback.shares(receipts):
 
-        def run(store: Store) -> list[int]:
-            settled = [store.settle(receipt, batch_id, now_ns) for receipt, batch_id in receipts]
-            return [batch_id for batch_id in settled if batch_id is not None]
+            def run(store: Store, share: Sequence[tuple[Receipt, int | None]] = share) -> list[int]:
+                settled = [store.settle(receipt, batch_id, now_ns) for receipt, batch_id in share]
+                return [batch_id for batch_id in settled if batch_id is not None]
 
-        return await self._submit(Job(run=run, is_write=True))
+            gone += await self._ask(desk, Job(run=run, is_write=True), [])
+        return gone
 
     async def seal_all(self) -> None:
         """Seal what lies open now.
@@ -184,50 +224,67 @@ class Outbox:
         Raises:
             LinkError: the disk does not answer.
         """
-        await self._submit(Job(run=_seal_all, is_write=True, is_append=True, is_urgent=True))
+        self._check_open()
+        for desk in self._fallback.desks():
+            job = Job(run=Store.seal_all, is_write=True, is_append=True, is_urgent=True)
+            await self._ask(desk, job, 0)
 
     async def stats(self) -> OutboxStats:
-        """Return the state of the outbox.
+        """Return the state of the outbox; while new records are in memory, of both.
 
         Raises:
             LinkError: the disk does not answer.
         """
+        self._check_open()
 
         def run(store: Store) -> OutboxStats:
             streams, oldest_age_s = store.streams(self._clock.age_s)
             return OutboxStats(streams, store.used_bytes(), store.capacity_bytes(), oldest_age_s, store.quarantined())
 
-        return await self._submit(Job(run=run))
+        parts = [await self._ask(desk, Job(run=run), None) for desk in self._fallback.desks()]
+        return self._fallback.stats([part for part in parts if part is not None])
 
     @property
     def trouble(self) -> str:
-        """Why nothing can be stored now; empty if all is well."""
-        return self._writer.report.trouble
+        """Why nothing can be stored on the disk now; empty if all is well."""
+        if self._fallback.ring is not None:
+            return f"{self._fallback.cause}; new records are kept in memory only"
+        return self._disk.writer.report.trouble
 
     def take_damages(self) -> list[Damage]:
         """Return the damaged databases set aside since the last call."""
-        damages = list(self._writer.custody.damages)
-        del self._writer.custody.damages[: len(damages)]
+        damages = list(self._disk.writer.custody.damages)
+        del self._disk.writer.custody.damages[: len(damages)]
         return damages
 
-    async def _submit(self, job: Job[Result]) -> Result:
+    async def _ask(self, desk: Desk, job: Job[Result], otherwise: Result) -> Result:
+        """Have a job done; while new records are in memory a disk that fails is passed over."""
+        try:
+            return await desk.do(job)
+        except LinkError:
+            if self._fallback.ring is None or desk is not self._disk:
+                raise
+            self._counters.add("disk_passed_over")
+            return otherwise
+
+    def _prepare(self, ring: Ring) -> None:
+        ring.sealing.is_hungry = self._sealing.is_hungry
+        ring.desk.writer.on_sealed = self._disk.writer.on_sealed
+        ring.desk.writer.amend = self._disk.writer.amend
+
+    def _check_open(self) -> None:
         if self._is_closed:
             raise LinkError("use outbox", "database", "it is closed", "the gateway is stopping", "closed")
-        return await self._do(job)
-
-    async def _do(self, job: Job[Result]) -> Result:
-        async with self._slots:
-            self._writer.submit(job)
-            try:
-                async with asyncio.timeout(JOB_TIMEOUT_S):
-                    return await asyncio.wrap_future(job.future)
-            except TimeoutError as exc:
-                hint = "the disk may be failing"
-                raise LinkError("use outbox", "database", f"no answer in {JOB_TIMEOUT_S:.0f} s", hint, "disk") from exc
 
 
-def _seal_all(store: Store) -> int:
-    return store.seal_all()
+def _append_job(run: Run, last_no: int, observations: Sequence[Observation], bodies: Sequence[bytes]) -> Job[int]:
+    return Job(
+        run=lambda store: store.append(*run, last_no, observations, bodies),
+        is_write=True,
+        is_append=True,
+        is_urgent=not URGENT_CLASSES.isdisjoint(classes_of(observations)),
+        size_bytes=sum(map(len, bodies)),
+    )
 
 
 def _notify(loop: asyncio.AbstractEventLoop, on_sealed: Callable[[], None]) -> None:

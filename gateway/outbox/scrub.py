@@ -7,7 +7,7 @@ that is gone from one of them is still in the other. Bounded work a step; a pass
 import sqlite3
 
 from contracts.errors import IntegrityError
-from gateway.outbox import tables
+from gateway.outbox import scrub_rows, tables
 from gateway.outbox.shelf import Shelf
 
 STEP_BYTES = 256 * 1024
@@ -64,16 +64,16 @@ class Scrub:
 
     def _check_rows(self, now_ns: int) -> bool:
         read_bytes = 0
-        for batch_id, stream, first_seq, size_bytes in tables.ids_from(self._db, self._row, STEP_ROWS):
+        for batch_id, stream, first_seq, size_bytes in scrub_rows.ids_from(self._db, self._row, STEP_ROWS):
             if read_bytes >= STEP_BYTES:
                 return True
-            if tables.entry_of(self._db, stream, first_seq) != batch_id:
+            if scrub_rows.entry_of(self._db, stream, first_seq) != batch_id:
                 raise _contradiction(f"the index does not know row {batch_id}")
             row = self._shelf.read(batch_id, now_ns)
             after = tables.next_first(self._db, row.stream, row.first_seq) if row is not None else None
             if row is not None and after is not None and row.last_seq >= after:
                 raise _contradiction(f"row {batch_id} reaches into the next")
-            if row is not None and row.is_open and tables.is_sealed_behind(self._db, row.stream, row.first_seq):
+            if row is not None and row.is_open and scrub_rows.is_sealed_behind(self._db, row.stream, row.first_seq):
                 # only the newest of a stream lie open: this one would never be offered
                 tables.seal_batch(self._db, batch_id)
             self._row = batch_id
@@ -84,9 +84,9 @@ class Scrub:
         return is_more
 
     def _check_entries(self) -> bool:
-        entries = tables.entries_from(self._db, *(self._entry or (0, 0)), STEP_ENTRIES)
+        entries = scrub_rows.entries_from(self._db, *(self._entry or (0, 0)), STEP_ENTRIES)
         for stream, first_seq, batch_id in entries:
-            if tables.row_of(self._db, batch_id) != (stream, first_seq):
+            if scrub_rows.row_of(self._db, batch_id) != (stream, first_seq):
                 raise _contradiction(f"the table does not know entry {stream}/{first_seq}")
             self._entry = stream, first_seq
         return bool(entries)

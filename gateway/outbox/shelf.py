@@ -6,18 +6,35 @@ Every change of a batch goes through here: written, joined, replaced inside its 
 import sqlite3
 from collections import Counter
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
 from gateway.outbox import packing, tables
 from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow
-from gateway.outbox.quarantine import Quarantine, SetAside
+from gateway.outbox.quarantine import SetAside
 from gateway.outbox.salvage.carving import Found, prove
 from gateway.outbox.salvage.rows import row_of
 from gateway.outbox.streams import Stream, Streams
 
 log = structlog.get_logger()
+
+
+class SideFile(Protocol):
+    """Where batches are set aside; see ``quarantine.Quarantine``."""
+
+    def put(self, item: SetAside) -> None:
+        """Keep a batch.
+
+        Raises:
+            OSError: it cannot be kept now.
+        """
+        ...
+
+    def count(self) -> int:
+        """Return how many are kept."""
+        ...
 
 
 class Shelf:
@@ -29,13 +46,15 @@ class Shelf:
         quarantine: where refused and damaged batches go.
 
     Attributes:
+        db: the connection.
         streams: their streams.
         next_id: id of the next batch; never used twice while the gateway runs, because the uplink remembers ids.
         tally: what is to be counted once the transaction is on disk.
         damaged: (stream id, first, last) of batches found damaged, to be told once it is on disk.
     """
 
-    def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: Quarantine) -> None:
+    def __init__(self, db: sqlite3.Connection, owner: tuple[str, str], quarantine: SideFile) -> None:
+        self.db = db
         self._db = db
         self._quarantine = quarantine
         self.streams = Streams(db, *owner)
@@ -141,6 +160,14 @@ class Shelf:
         after = tables.next_first(self._db, row.stream, row.first_seq)
         highest = (after or stream.next_seq) - 1
         return row if row.last_seq <= highest else replace(row, last_seq=highest)
+
+    def set_aside(self, item: SetAside) -> None:
+        """Put a batch that is not here any more to those set aside.
+
+        Raises:
+            OSError: it cannot be kept now.
+        """
+        self._quarantine.put(item)
 
     def set_aside_count(self) -> int:
         """Return how many batches are set aside."""

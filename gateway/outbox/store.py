@@ -2,7 +2,8 @@
 
 Lives on the writer thread. The caller begins, calls ``flush``, commits, and after a rollback calls ``reload``: what a
 transaction has placed is written by ``flush``, one row a class, and the totals with it. Refuses to decide when to
-commit (``writer``) and what is worth keeping (``pressure``).
+commit (``writer``) and what is worth keeping (``pressure``). One file because all of it shares one transaction's memory
+(numbers placed, rows not yet written, totals) and must be reloaded together.
 """
 
 import sqlite3
@@ -21,10 +22,9 @@ from gateway.outbox.mark import Numbers
 from gateway.outbox.models import URGENT_CLASSES, Content, Lane, StoredBatch
 from gateway.outbox.packing import BatchRow, Tail
 from gateway.outbox.pressure import Limits, Pressure
-from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.scrub import Scrub
 from gateway.outbox.sealing import SealingPolicy
-from gateway.outbox.shelf import Shelf
+from gateway.outbox.shelf import Shelf, SideFile
 
 MAX_RUNS_KNOWN = 512
 """Runs whose last number is held in memory, twice what 32 drivers leave; beyond it they are read again."""
@@ -49,7 +49,7 @@ class Store:
         owner: tuple[str, str],
         sealing: SealingPolicy,
         limits: Limits,
-        quarantine: Quarantine,
+        quarantine: SideFile,
         counters: Counters,
         amend: Callable[[BatchRow], bytes] = attrgetter("data"),
     ) -> None:
@@ -66,6 +66,20 @@ class Store:
         self._runs: dict[tuple[str, str], int] = {}
         self._new_runs: dict[tuple[str, str], int] = {}
         self._live.begin(self._shelf.next_id)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Its batches, for whoever moves them in or out inside a transaction."""
+        return self._shelf
+
+    def begin_ids(self, first_id: int) -> None:
+        """Give the next batches ids from ``first_id`` on; the database is empty."""
+        self._shelf.next_id = first_id
+        self._live.begin(first_id)
+
+    def begin_run(self, source: str, run_id: str, last_no: int) -> None:
+        """Take a run as stored up to a number: those records lie elsewhere."""
+        self._new_runs[source, run_id] = last_no
 
     def committed(self, now: float) -> None:
         """Count what the transaction did, now that it is on disk."""

@@ -87,6 +87,14 @@ class Streams:
             found = self._put(Stream(key, stream_id, record_class, True, 1, 0, 0))
         return found
 
+    def earlier(self, stream_id: str) -> Stream:
+        """Return a stream that is not this database's own; it is made with the first of its batches that come here."""
+        found = self._by_id.get(stream_id)
+        if found is None:
+            key = tables.add_stream(self._db, stream_id, is_current=False, next_seq=1)
+            found = self._put(Stream(key, stream_id, RecordClass(split_stream_id(stream_id)[3]), False, 1, 0, 0))
+        return found
+
     def by_key(self, key: int) -> Stream:
         """Return the stream of a stored batch."""
         return self._by_key[key]

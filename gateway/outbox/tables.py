@@ -4,6 +4,7 @@ All functions run inside a transaction that the caller began. What is counted of
 """
 
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -94,7 +95,7 @@ _INTEGERS = (0, 1, 3, 4, 5, 6, 7, 8, 9, 11)
 _CONTENTS = frozenset(Content)
 _COLUMNS = (
     "SELECT batches.id, stream, stream_id, first_seq, last_seq, is_open, content, is_time_known, oldest_at_ns, "
-    "oldest_mono_ns, boot_id, crc, data FROM batches JOIN streams ON streams.id = stream "
+    "oldest_mono_ns, boot_id, batches.crc, data FROM batches JOIN streams ON streams.id = stream "
 )
 
 
@@ -168,45 +169,11 @@ def sealed_in_lane(
     return db.execute(query, (live_from, *not_of, limit))
 
 
-def ids_from(db: sqlite3.Connection, batch_id: int, limit: int) -> list[tuple[int, int, int, int]]:
-    """Return (id, stream, first_seq, size) of the batches above an id, as the table has them."""
-    query = "SELECT id, stream, first_seq, length(data) FROM batches NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?"
-    return db.execute(query, (batch_id, limit)).fetchall()
-
-
-def entries_from(db: sqlite3.Connection, stream: int, first_seq: int, limit: int) -> list[tuple[int, int, int]]:
-    """Return (stream, first_seq, id) of the batches behind a place of the index, as the index has them."""
-    query = (
-        "SELECT stream, first_seq, id FROM batches INDEXED BY batches_range WHERE (stream, first_seq) > (?, ?) "
-        "ORDER BY stream, first_seq LIMIT ?"
-    )
-    return db.execute(query, (stream, first_seq, limit)).fetchall()
-
-
-def entry_of(db: sqlite3.Connection, stream: int, first_seq: int) -> int | None:
-    """Return the id that the index has for a first number."""
-    query = "SELECT id FROM batches INDEXED BY batches_range WHERE stream = ? AND first_seq = ?"
-    row = db.execute(query, (stream, first_seq)).fetchone()
-    return int(row[0]) if row else None
-
-
-def row_of(db: sqlite3.Connection, batch_id: int) -> tuple[int, int] | None:
-    """Return (stream, first_seq) that the table has for an id."""
-    row = db.execute("SELECT stream, first_seq FROM batches NOT INDEXED WHERE id = ?", (batch_id,)).fetchone()
-    return (row[0], row[1]) if row else None
-
-
 def next_first(db: sqlite3.Connection, stream: int, first_seq: int) -> int | None:
     """Return the first number of the batch behind a number of a stream, None if there is none."""
     query = "SELECT first_seq FROM batches WHERE stream = ? AND first_seq > ? ORDER BY first_seq LIMIT 1"
     row = db.execute(query, (stream, first_seq)).fetchone()
     return int(row[0]) if row else None
-
-
-def is_sealed_behind(db: sqlite3.Connection, stream: int, first_seq: int) -> bool:
-    """Tell whether a sealed batch lies behind a number of a stream."""
-    query = "SELECT 1 FROM batches WHERE stream = ? AND first_seq > ? AND is_open = 0 LIMIT 1"
-    return db.execute(query, (stream, first_seq)).fetchone() is not None
 
 
 def first_number(db: sqlite3.Connection, stream: int) -> int | None:
@@ -243,26 +210,45 @@ def _batch_row(row: tuple[Any, ...]) -> tuple[int, BatchRow]:
 
 
 def stream_rows(db: sqlite3.Connection) -> list[tuple[int, str, bool, int, int, int]]:
-    """Return (id, stream_id, is_current, next_seq, records, bytes) of each stream."""
-    query = "SELECT id, stream_id, is_current, next_seq, records, bytes FROM streams ORDER BY id"
-    return [(row[0], row[1], bool(row[2]), *row[3:]) for row in db.execute(query)]
+    """Return (id, stream_id, is_current, next_seq, records, bytes) of each stream.
+
+    Raises:
+        IntegrityError: a row is not what was written (reason ``damaged``).
+    """
+    query = "SELECT id, stream_id, is_current, next_seq, records, bytes, crc FROM streams ORDER BY id"
+    found = db.execute(query).fetchall()
+    for row in found:
+        if row[-1] != crc_of_stream(*row[1:-1]):
+            raise IntegrityError("read stream", str(row[1])[:120], "its row is not what was written", "", "damaged")
+    return [(row[0], row[1], bool(row[2]), *row[3:-1]) for row in found]
 
 
 def add_stream(db: sqlite3.Connection, stream_id: str, *, is_current: bool, next_seq: int) -> int:
     """Write a stream without batches; returns its key."""
     name = RecordClass(stream_id.rpartition(".")[2]).value
+    crc = crc_of_stream(stream_id, is_current, next_seq, 0, 0)
     cursor = db.execute(
-        "INSERT INTO streams (stream_id, class, is_current, next_seq, records, bytes) VALUES (?, ?, ?, ?, 0, 0)",
-        (stream_id, name, is_current, next_seq),
+        "INSERT INTO streams (stream_id, class, is_current, next_seq, records, bytes, crc) "
+        "VALUES (?, ?, ?, ?, 0, 0, ?)",
+        (stream_id, name, is_current, next_seq, crc),
     )
     return int(cursor.lastrowid or 0)
 
 
 def write_stream(db: sqlite3.Connection, key: int, next_seq: int, records: int, size_bytes: int) -> None:
     """Write the numbers of a stream."""
+    stream_id, is_current = db.execute("SELECT stream_id, is_current FROM streams WHERE id = ?", (key,)).fetchone()
+    crc = crc_of_stream(stream_id, is_current, next_seq, records, size_bytes)
     db.execute(
-        "UPDATE streams SET next_seq = ?, records = ?, bytes = ? WHERE id = ?", (next_seq, records, size_bytes, key)
+        "UPDATE streams SET next_seq = ?, records = ?, bytes = ?, crc = ? WHERE id = ?",
+        (next_seq, records, size_bytes, crc, key),
     )
+
+
+def crc_of_stream(stream_id: object, is_current: object, next_seq: object, records: object, size_bytes: object) -> int:
+    """Return what a row of a stream is recognised by; of any values, because it is asked of damaged rows, too."""
+    flag = int(is_current) if isinstance(is_current, int) else is_current
+    return zlib.crc32(f"{stream_id} {flag} {next_seq} {records} {size_bytes}".encode())
 
 
 def remove_stream(db: sqlite3.Connection, key: int) -> None:

@@ -3,6 +3,7 @@
 Writes are gathered for at most ``group_commit_s`` and committed together, an urgent one commits at once; a caller's
 future is set only after the commit (``synchronous=FULL``: after the fsync). A failed commit fails every write of its
 group, so that drivers keep what they hold; nothing here ends the thread, because the gateway must survive its disk.
+One file because gathering, committing and what a failed commit does to its callers are one order of events.
 """
 
 import queue
@@ -23,6 +24,7 @@ from gateway.outbox.custody import Custody
 from gateway.outbox.database import is_damage, repack
 from gateway.outbox.migration import migrate
 from gateway.outbox.packing import BatchRow
+from gateway.outbox.parts import Parts
 from gateway.outbox.ports import OutboxClock
 from gateway.outbox.pressure import Limits
 from gateway.outbox.quarantine import Quarantine
@@ -57,6 +59,7 @@ class Job(Generic[Result]):
         is_urgent: ends the gathering.
         is_last: the thread ends after it.
         size_bytes: records that it brings, as JSON.
+        is_given_up: its caller waits no longer; an append is then undone unless its commit is under way.
     """
 
     run: Callable[[Store], Result]
@@ -65,14 +68,23 @@ class Job(Generic[Result]):
     is_urgent: bool = False
     is_last: bool = False
     size_bytes: int = 0
+    is_given_up: bool = False
     future: Future[Result] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
 class WriterReport:
-    """What the thread tells about itself; a single assignment, read by other threads."""
+    """What the thread tells about itself; single assignments, read by other threads.
+
+    Attributes:
+        trouble: why the last write failed; empty if it did not.
+        is_open: the database was opened.
+        busy_since: monotonic time at which the transaction under way began, s; None between two.
+    """
 
     trouble: str = ""
+    is_open: bool = False
+    busy_since: float | None = None
 
 
 class Writer:
@@ -87,7 +99,11 @@ class Writer:
         group_commit_s: float,
         clock: OutboxClock,
         counters: Counters,
+        parts: Parts | None = None,
     ) -> None:
+        if parts is None:
+            quarantine = Quarantine(path.with_name("outbox.quarantine"))
+            parts = Parts(Custody(path, owner, counters), quarantine, "outbox-writer")
         self._path = path
         self._owner = owner
         self._sealing = sealing
@@ -98,11 +114,13 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
-        self._quarantine = Quarantine(path.with_name("outbox.quarantine"))
-        self.custody = Custody(path, owner, counters)
-        self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
+        self._quarantine = parts.quarantine
+        self.custody = parts.custody
+        self._thread = threading.Thread(target=self._run, name=parts.thread_name, daemon=True)
         self.report = WriterReport()
         self.on_sealed: Callable[[], None] = lambda: None
+        self.on_open: Callable[[Store], None] = lambda _: None
+        """Called on the thread, in a transaction of its own, whenever the database was opened."""
         self.amend: Callable[[BatchRow], bytes] = attrgetter("data")
 
     def start(self) -> None:
@@ -161,6 +179,11 @@ class Writer:
 
     def _commit(self, jobs: list[Job[Any]]) -> None:
         """Do the jobs in one transaction and tell their callers; never raises."""
+        self.report.busy_since = self._clock.mono_s()
+        self._attempt_commit(jobs)
+        self.report.busy_since = None
+
+    def _attempt_commit(self, jobs: list[Job[Any]]) -> None:
         jobs = [job for job in jobs if job.future.running() or job.future.set_running_or_notify_cancel()]
         # reads and receipts must go on while a full disk refuses to take more: they are what empties it
         is_housekeeping = not jobs or any(job.is_append for job in jobs)
@@ -175,9 +198,11 @@ class Writer:
             return
         store.committed(self._clock.mono_s())
         self.custody.committed(store)
-        if self.report.trouble and is_housekeeping:
+        if self.report.trouble and any(job.is_append for job in jobs):
             log.info("outbox_recovered")
             self.report.trouble = ""
+        if late := sum(job.is_append and job.is_given_up for job in jobs):
+            self._counters.add("appends_landed_late", late)
         for job, (is_done, value) in zip(jobs, outcomes, strict=True):
             if is_done:
                 job.future.set_result(value)
@@ -196,6 +221,8 @@ class Writer:
         if is_housekeeping:
             self.custody.scrub(store, now, self._clock.wall_ns())
             made += store.flush(now) if store.relieve() else 0
+        if any(job.is_append and job.is_given_up for job in jobs):
+            raise LinkError("commit", str(self._path), "the disk answered too late", "", "disk")
         db.execute("COMMIT")
         if store.take_shrunk():
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -221,13 +248,22 @@ class Writer:
             store = Store(db, self._owner, self._sealing, self._limits, self._quarantine, self._counters, self.amend)
             store.reload(self._clock.mono_s())
             self.custody.check(store, db, self._clock.wall_ns())
+            self._greet(store, db)
         except BaseException as exc:
             db.close()
             if cause := damage_told_by(exc):
                 self.custody.replace(cause)
             raise
         self._db, self._store = db, store
+        self.report.is_open = True
         return store, db
+
+    def _greet(self, store: Store, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        self.on_open(store)
+        store.flush(self._clock.mono_s())
+        db.execute("COMMIT")
+        store.committed(self._clock.mono_s())
 
     def _failed(self, error: Exception, jobs: list[Job[Any]]) -> None:
         self._counters.add("commit_failures")

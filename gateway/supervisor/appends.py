@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from contracts.records import Observation
+from gateway.outbox.models import Appended
 from gateway.supervisor.ports import ObservationStore
 
 APPEND_INTERVAL_S = 0.02
@@ -21,10 +22,13 @@ MAX_APPENDS = 16
 gather here, and go in few large appends."""
 
 
-class Answer(Protocol):
-    """Told what is on disk now: its last number, and the observations that came to it."""
+_Entry = tuple[asyncio.Task[Appended], list[Observation]]
 
-    def __call__(self, stored_no: int, items: list[Observation]) -> Awaitable[None]:
+
+class Answer(Protocol):
+    """Told what is stored now: its last number and whether it is on disk, and the observations that came to it."""
+
+    def __call__(self, appended: Appended, items: list[Observation]) -> Awaitable[None]:
         """Answer the driver."""
         ...
 
@@ -37,14 +41,16 @@ class Appends:
         stored_no: last number that is on disk.
     """
 
-    def __init__(self, append: Callable[[int, list[Observation]], Awaitable[int]], stored_no: int) -> None:
+    def __init__(self, append: Callable[[int, list[Observation]], Awaitable[Appended]], stored_no: int) -> None:
         self._append = append
         self._taken_no = stored_no
         self._waiting: list[Observation] = []
         self._under_way = 0
         self._has_items = asyncio.Event()
         self._has_changed = asyncio.Event()
-        self._answers: asyncio.Queue[tuple[asyncio.Task[int], list[Observation]] | None] = asyncio.Queue(MAX_APPENDS)
+        self._answers: asyncio.Queue[tuple[asyncio.Task[Appended], list[Observation]] | None] = asyncio.Queue(
+            MAX_APPENDS
+        )
         self._is_ended = False
 
     @property
@@ -95,10 +101,10 @@ class Appends:
     async def _answer_forever(self, answer: Answer) -> None:
         while (entry := await self._answers.get()) is not None:
             stored, items = entry
-            stored_no = await stored
+            appended = await stored
             self._under_way -= len(items)
             self._has_changed.set()
-            await answer(stored_no, items)
+            await answer(appended, items)
 
 
 def appends_of(store: ObservationStore, source: str, run_id: str, stored_no: int) -> Appends:
@@ -106,5 +112,5 @@ def appends_of(store: ObservationStore, source: str, run_id: str, stored_no: int
     return Appends(lambda last_no, items: store.append(source, run_id, last_no, items), stored_no)
 
 
-async def _awaited(work: Awaitable[int]) -> int:
+async def _awaited(work: Awaitable[Appended]) -> Appended:
     return await work

@@ -25,6 +25,7 @@ from edge_agent.handover.protocol import (
     decode_from_driver,
     encode_frame,
 )
+from gateway.outbox.models import Appended
 from gateway.supervisor.appends import Appends, appends_of
 from gateway.supervisor.ports import DriverEvents, RecordStore
 
@@ -95,9 +96,9 @@ class DriverConnection:
         run = IncomingRun(stored_no)
         appends = appends_of(self._store, hello.source, hello.run_id, stored_no)
 
-        async def answer(stored_no: int, items: list[Observation]) -> None:
+        async def answer(appended: Appended, items: list[Observation]) -> None:
             driver.stored(len(items), items[-1].observed_at_ns)
-            await self._send(Stored(stored_no, self._clock()))
+            await self._send(Stored(appended.stored_no, self._clock(), is_on_disk=appended.is_on_disk))
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(appends.run(answer), name=f"handover-{hello.source}-store")

@@ -6,14 +6,17 @@ from typing import Protocol
 
 from contracts.records import Observation
 from edge_agent.handover.protocol import ActiveAlarm, Heartbeat
+from gateway.outbox.models import Appended
 from gateway.supervisor.process import DriverProcess
 
 
 class ObservationStore(Protocol):
     """Where observations go. Both methods raise ``LinkError`` while the disk does not answer."""
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
-        """Store; return, after the commit, the last number of the run that is on disk. Repeating changes nothing.
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
+        """Store; return, after the commit, the last number of the run that is stored, and whether on the disk.
+
+        Repeating changes nothing.
 
         Raises:
             PeerError: the observations leave a hole (reason ``bad_frame``).
@@ -21,7 +24,7 @@ class ObservationStore(Protocol):
         ...
 
     async def stored_no(self, source: str, run_id: str) -> int:
-        """Return the last number of a run that is on disk, 0 if none."""
+        """Return the last number of a run that is stored, 0 if none."""
         ...
 
 

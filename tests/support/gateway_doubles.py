@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contracts.errors import LinkError
 from contracts.records import Observation
 from edge_agent.handover.protocol import ActiveAlarm, Heartbeat
+from gateway.outbox.models import Appended
 
 
 class SlowStore:
@@ -21,7 +22,7 @@ class SlowStore:
         self.waiting = 0
         self.alarms: list[ActiveAlarm] = []
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
         self.waiting += 1
         await self.gate.wait()
         self.waiting -= 1
@@ -32,7 +33,7 @@ class SlowStore:
         self.appends += 1
         self.items += observations
         self.number = last_no
-        return last_no
+        return Appended(last_no)
 
     async def stored_no(self, source: str, run_id: str) -> int:
         assert (source, run_id) == ("ais", "r")

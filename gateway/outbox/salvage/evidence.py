@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from contracts.errors import PeerError
 from contracts.ids import split_stream_id
 from contracts.records import RecordClass
+from gateway.outbox import tables
 from gateway.outbox.salvage import layout
 from gateway.outbox.salvage.images import Image, Images
 from gateway.outbox.salvage.layout import Cell, Value
@@ -126,8 +127,8 @@ class Witness:
 
     def _take_row(self, rowid: int, columns: list[Value], width: int) -> None:
         match columns:
-            case [None, str(stream_id), str(name), int(), int(next_seq), int(records), int()] if (
-                _is_stream(stream_id, name) and next_seq > 0
+            case [None, str(stream_id), str(name), int(flag), int(next_seq), int(records), int(size), int(crc)] if (
+                _is_stream(stream_id, name) and crc == tables.crc_of_stream(stream_id, flag, next_seq, records, size)
             ):
                 self.found.streams[rowid] = StreamRow(stream_id, next_seq, records)
             case [None, str(source), str(run_id), int(last_no)] if last_no > 0 and len(self.found.runs) < MAX_RUNS:

@@ -10,7 +10,8 @@ DROP INDEX batches_alarm;
 DROP INDEX batches_evictable;
 
 -- one row a stream of this database, and one for each stream of an earlier one that still has batches here
--- (is_current = 0); records and bytes count what lies in batches
+-- (is_current = 0); records and bytes count what lies in batches. crc: of the row, because a number that a flipped bit
+-- has changed would be given out twice, or leave a hole that nobody explains
 CREATE TABLE streams (
     id INTEGER PRIMARY KEY,
     stream_id TEXT NOT NULL UNIQUE,
@@ -18,7 +19,8 @@ CREATE TABLE streams (
     is_current INTEGER NOT NULL,
     next_seq INTEGER NOT NULL,
     records INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    bytes INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 );
 
 -- encoded batches; id is the order of writing. Open: never offered to the uplink, may be merged with its neighbours.

@@ -12,6 +12,7 @@ from gateway.alarms.active import ActiveAlarms, SourceAlarm
 from gateway.alarms.keeper import AlarmKeeper
 from gateway.alarms.state_file import read_state, write_state
 from gateway.counters import Counters
+from gateway.outbox.models import Appended
 from tests.support.gateway_doubles import SlowStore
 from tests.support.gateway_records import observation
 
@@ -88,7 +89,7 @@ async def test_an_alarm_is_shown_after_its_commit_and_known_to_the_next_gateway(
     store, shown, counters = SlowStore(), Shown(), Counters()
     keeper = AlarmKeeper(store, tmp_path / "alarms.json", ["ais"], shown.put, counters)
     await keeper.load()
-    assert await keeper.append("ais", "r", 1, [alarm()]) == 1
+    assert await keeper.append("ais", "r", 1, [alarm()]) == Appended(1)
     assert await keeper.stored_no("ais", "r") == 1
     assert [len(alarms) for alarms in shown.lists] == [0, 1]
     following = AlarmKeeper(store, tmp_path / "alarms.json", ["ais"], shown.put, counters)
@@ -112,7 +113,7 @@ async def test_an_alarm_that_is_not_on_disk_is_not_shown(tmp_path: Path) -> None
 async def test_a_file_that_cannot_be_written_costs_no_record(tmp_path: Path) -> None:
     shown, counters = Shown(), Counters()
     keeper = AlarmKeeper(SlowStore(), tmp_path / "missing" / "alarms.json", ["ais"], shown.put, counters)
-    assert await keeper.append("ais", "r", 1, [alarm()]) == 1
+    assert await keeper.append("ais", "r", 1, [alarm()]) == Appended(1)
     assert counters.total("alarm_state_unwritten") == 1
     assert len(shown.lists[-1]) == 1
 

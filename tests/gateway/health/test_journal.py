@@ -6,6 +6,7 @@ from contracts.records import Observation
 from edge_agent.clock import ClockProbe, Stamper
 from gateway.counters import Counters
 from gateway.health.journal import MAX_WAITING, Journal
+from gateway.outbox.models import Appended
 
 
 class Sink:
@@ -15,7 +16,7 @@ class Sink:
         self.stored: list[Observation] = []
         self.failure = ""
 
-    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> int:
+    async def append(self, source: str, run_id: str, last_no: int, observations: Sequence[Observation]) -> Appended:
         assert source == "gateway"
         assert run_id
         if self.failure == "before commit":
@@ -25,7 +26,7 @@ class Sink:
         self.stored += observations[known:]
         if self.failure == "after commit":
             raise LinkError("append", source, "no answer", "", "disk")
-        return last_no
+        return Appended(last_no)
 
 
 def journal(sink: Sink, counters: Counters) -> Journal:

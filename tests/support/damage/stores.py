@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 from contracts.codec import decode_batch
 from contracts.payloads import Ais, Alarm, Gap, Log, Wind
@@ -127,9 +128,11 @@ async def make(folder: Path, kind: str, seed: int = 1) -> Template:
     """Make a store of a kind: ``live``, ``first``, ``mid_wal`` or ``backlog``."""
     work = folder / f"{kind}-work"
     work.mkdir(parents=True)
-    filler = Filler(work, seed)
     kept = folder / kind
-    await RECIPES[kind](filler)
+    # the same bytes each time, so that a fault can be done again alone
+    with mock.patch("gateway.outbox.database.secrets.token_hex", return_value=f"{seed:016x}"):
+        filler = Filler(work, seed)
+        await RECIPES[kind](filler)
     quarantine = Quarantine(work / "outbox.quarantine")
     for number in range(3):
         quarantine.put(SetAside(f"{SITE}.{GATEWAY}.00000000.track", number + 1, number + 1, "refused", 0, b"x" * 300))

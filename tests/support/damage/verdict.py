@@ -120,7 +120,7 @@ async def _use(box: Outbox, cloud: Cloud) -> None:
         try:
             await box.append("new", "run", NEW_RECORDS, new)
             await _drain(box, cloud)
-            while not await box._submit(Job(run=lambda store: store.scrub.step(0), is_write=True)):
+            while not await box._disk.do(Job(run=lambda store: store.scrub.step(0), is_write=True)):
                 pass
             await _drain(box, cloud)
         except LinkError as exc:

@@ -138,7 +138,7 @@ async def drained(outage: Outage, identity: Identity, broker: Broker) -> dict[st
     """Connect, go on with live, and drain; returns the figures."""
     backlog = {name: outage.model.produced(name) for name in RecordClass}
     watched = WatchedOutbox(outage.outbox, backlog)
-    outage.outbox._writer._group_commit_s = GROUP_COMMIT_S
+    outage.outbox._disk.writer._group_commit_s = GROUP_COMMIT_S
     outage.outbox = watched  # type: ignore[assignment] # the feed uses append only
     outage.clock.run()
     counters, settings, owner = Counters(), UplinkSettings(), (SITE, GATEWAY)
@@ -150,7 +150,7 @@ async def drained(outage: Outage, identity: Identity, broker: Broker) -> dict[st
     def sealed() -> None:
         loop.call_soon_threadsafe(uplink.wake)
 
-    watched.inner._writer.on_sealed = sealed
+    watched.inner._disk.writer.on_sealed = sealed
     running = asyncio.create_task(uplink.run())
     try:
         began = time.monotonic()
