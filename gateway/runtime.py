@@ -129,6 +129,7 @@ class Gateway:
                 eternal = [
                     tasks.create_task(_guard(part.run(), name), name=name)
                     for name, part in (
+                        ("outbox", self._outbox),
                         ("uplink", self._uplink),
                         ("health", self._reporter),
                         ("logs", self._driver_logs),
