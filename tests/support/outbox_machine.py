@@ -176,8 +176,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def driver_sends(self, run: str, kinds: list[str], *, is_answer_lost: bool) -> None:
         """A driver sends what it has no answer for, and something new; it keeps what is not said to be stored."""
         items = self.unanswered[run] + self.make(kinds)
+        before = self.begin_again_if_forgotten(run)
         last_no = self.last_no[run] + len(items)
-        before = self.stored_no(run)
         job = Job(run=lambda store: store.append("ais", run, last_no, items), is_write=True, is_append=True)
         try:
             answer = self.do(job)
@@ -200,6 +200,12 @@ class OutboxMachine(RuleBasedStateMachine):
         # a store that was salvaged may have forgotten the run: what is sent again is then stored again
         for item in items[max(0, before - self.last_no[run]) :]:
             self.model.produced[self.current(item)].append(item)
+
+    def begin_again_if_forgotten(self, run: str) -> int:
+        """Return the stored number; a driver whose run a salvaged store forgot begins anew with what it holds."""
+        stored_no = self.stored_no(run)
+        self.last_no[run] = min(self.last_no[run], stored_no)
+        return stored_no
 
     def stored_no(self, run: str) -> int:
         try:
@@ -306,6 +312,7 @@ class OutboxMachine(RuleBasedStateMachine):
             return
         run = dice.choice(RUNS)
         before = self.stored_no(run)
+        self.begin_again_if_forgotten(run)
         items = self.unanswered[run] + self.make(dice.choices(sorted(MAKERS), k=dice.randint(1, 12)))
         self.writer._db.execute("BEGIN IMMEDIATE")
         self.writer._store.append("ais", run, self.last_no[run] + len(items), items)

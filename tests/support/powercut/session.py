@@ -112,7 +112,9 @@ class Session:
         """Hand over observations."""
         named = [(class_of(item.payload).value, item.observed_at_ns) for item in items]
         self._note("try", run=run, last_no=last_no, items=named)
-        self._note("stored", run=run, last_no=await self.outbox.append("ais", run, last_no, items))
+        answer = await self.outbox.append("ais", run, last_no, items)
+        assert answer.is_on_disk, self.outbox.trouble
+        self._note("stored", run=run, last_no=answer.stored_no)
 
     async def give(
         self, limit: int, *, is_noted: bool = True, is_taken: bool = True
