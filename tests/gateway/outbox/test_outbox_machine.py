@@ -28,7 +28,7 @@ IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 SCHEDULES = 10_000 if IS_WHOLE else 100
 STEPS = 30
 PROOF = settings(
-    max_examples=300, stateful_step_count=STEPS, derandomize=True, deadline=None, database=None, phases=[Phase.generate]
+    max_examples=1500, stateful_step_count=STEPS, derandomize=True, deadline=None, database=None, phases=[Phase.generate]
 )
 
 
