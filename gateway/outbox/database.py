@@ -87,7 +87,7 @@ def check_version(path: Path) -> None:
             version, is_confirmed = version_of(connection)
         finally:
             connection.close()
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, UnicodeDecodeError):
         return
     newest = _schema_files()[-1][0]
     if version > newest and is_confirmed:
@@ -96,8 +96,13 @@ def check_version(path: Path) -> None:
         raise SchemaTooNewError("open outbox", str(path), cause, hint, "schema_too_new")
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Tell whether an error says that the file itself is broken, as against full, locked or out of reach."""
+def is_damage(error: Exception) -> bool:
+    """Tell whether an error says that the file itself is broken, as against full, locked or out of reach.
+
+    One that cannot be read is of a schema that SQLite quotes and that is no text any more.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return True
     code = getattr(error, "sqlite_errorcode", None)
     if code is None or code == sqlite3.SQLITE_ERROR:
         return str(error).startswith(_DAMAGE_WORDS)
@@ -139,7 +144,7 @@ def _open_checked(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         _bring_up_to_date(connection)
         connection.execute("SELECT stream_id, next_seq, records, bytes FROM streams").fetchall()
-    except sqlite3.DatabaseError as exc:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
         connection.close()
         if is_damage(exc):
             raise IntegrityError("open outbox", str(path), str(exc), "", "damaged") from exc

@@ -310,4 +310,4 @@ def damage_told_by(error: BaseException) -> str:
     """Return what an error says of damage to the database, empty if it says none."""
     if isinstance(error, IntegrityError):
         return error.cause
-    return str(error) if isinstance(error, sqlite3.Error) and is_damage(error) else ""
+    return str(error) if isinstance(error, (sqlite3.Error, UnicodeDecodeError)) and is_damage(error) else ""

@@ -26,6 +26,8 @@ class Model:
         cloud: by stream id.
         refusals: numbers of declarations that the cloud refused: a hole that it sees, and says.
         refused: numbers of records that the cloud refused.
+        lost_from: streams that were in memory when the process ended: their numbers below are known to the note beside
+            the database and must be declared; of those from it on only the cloud's alarm over a hole can tell.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,15 @@ class Model:
         self.cloud: dict[str, CloudStream] = defaultdict(CloudStream)
         self.refusals: dict[str, set[int]] = defaultdict(set)
         self.refused: dict[str, set[int]] = defaultdict(set)
+        self.lost_from: dict[str, int] = {}
+
+    def ring_was_lost(self, noted: dict[str, int]) -> None:
+        """Take note that what was in memory went with the process.
+
+        Args:
+            noted: next number of each stream by the last note.
+        """
+        self.lost_from |= noted
 
     def take(self, batch: Batch) -> Receipt:
         """Commit a batch and return its receipt."""
@@ -91,8 +102,8 @@ class Model:
                 )
             elif seq in gaps:
                 assert self._may_be(stream_id, seq, gaps[seq]), f"{stream_id} {seq} was declared {gaps[seq]}"
-            else:
-                assert seq in self.refusals[stream_id], f"nobody explains {stream_id} {seq}"
+            elif seq not in self.refusals[stream_id]:
+                assert seq >= self.lost_from.get(stream_id, seq + 1), f"nobody explains {stream_id} {seq}"
         beyond = [seq for seq in (*received, *buffered) if seq > len(produced)]
         beyond += [seq for seq in gaps if seq > len(produced) and not self.is_damaged]
         assert not beyond, f"{stream_id} {beyond[:5]} were never produced"
@@ -102,6 +113,10 @@ class Model:
             return seq in self.refused[stream_id]
         if reason == "damaged":
             return self.is_damaged
+        if reason == "ring_lost":
+            return stream_id in self.lost_from
+        if reason == "ring_overflow":
+            return True
         return reason in ("capacity", "thinned") and not stream_id.endswith(".alarm")
 
 

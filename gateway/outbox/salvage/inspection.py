@@ -48,7 +48,7 @@ def inspect(path: Path, mark: Mark) -> Finding | None:
         return Finding(cause) if cause else None
     try:
         return _read_only(path, mark)
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeDecodeError) as exc:
         if is_damage(exc):
             return Finding(str(exc))
         if _is_being_made(exc):
@@ -70,7 +70,7 @@ def _trouble_outside(log: Log, main_size: int, header: bytes, mark: Mark) -> str
     return ""
 
 
-def _is_being_made(error: sqlite3.Error) -> bool:
+def _is_being_made(error: Exception) -> bool:
     """Tell whether the power was cut while the database was made: its rollback journal waits for one who may write."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 

@@ -34,6 +34,7 @@ class Outcome:
         cuts: images examined.
         points: distinct points of the recorded run that were cut.
         recovery_cuts: of the cuts, those within a recovery.
+        salvages: images that were taken for damage and salvaged: a torn transaction where the mark is torn, too.
         broken: cuts with a broken promise, each with its seed and what it broke.
         syncs: recorded syncs by label.
     """
@@ -41,6 +42,7 @@ class Outcome:
     cuts: int = 0
     points: int = 0
     recovery_cuts: int = 0
+    salvages: int = 0
     broken: list[str] = field(default_factory=list)
     syncs: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +51,7 @@ class Outcome:
         self.cuts += other.cuts
         self.points += other.points
         self.recovery_cuts += other.recovery_cuts
+        self.salvages += other.salvages
         self.broken += other.broken
         self.syncs += other.syncs
 
@@ -149,7 +152,9 @@ class Run:
         cut = any_cut(self._dice)
         image = self._folder / "image"
         lay_out(disk.image(cut), image)
-        wrong = runner.run(examine(image, deepcopy(ledger)))
+        promises = deepcopy(ledger)
+        wrong = runner.run(examine(image, promises))
+        self._outcome.salvages += len(promises.before) > len(ledger.before)
         shutil.rmtree(image)
         self._outcome.cuts += 1
         if wrong:

@@ -49,6 +49,7 @@ def test_no_power_cut_breaks_a_promise() -> None:
         "cuts": total.cuts,
         "least_points_a_run": min(run.points for run in runs),
         "cuts_in_recovery": total.recovery_cuts,
+        "salvaged": total.salvages,
         "violations": len(total.broken),
         "seconds": round(time.monotonic() - began, 1),
         "syncs_recorded": dict(total.syncs.most_common()),

@@ -319,3 +319,19 @@ def test_gap_records_and_lifts_have_rows_that_say_what_they_are() -> None:
     assert row(record_from(ais(1), 1), gap_record(2, 3, "thinned")) == (1, True)
     assert row(gap_record(2, 3, "capacity")) == (2, False)
     assert row(record_from(crane_cycle(1), 1), name="crane_cycle") == (0, True)
+
+
+def test_a_schema_that_is_no_text_any_more_is_damage_and_no_reason_not_to_start(tmp_path: Path) -> None:
+    """SQLite quotes what it cannot read in its error, and that is then no text either."""
+    path = tmp_path / "outbox.db"
+    name = fill(path)
+    data = path.read_bytes().replace(b"tablebatchesbatches", b"table\xf4\xf4\xf4\xf4hesbatches")
+    path.write_bytes(data.replace(b"CREATE TABLE batches", b"XREATE TABLE batches"))
+    with sqlite3.connect(path) as raw, pytest.raises(UnicodeDecodeError):
+        raw.execute("SELECT * FROM meta")
+    raw.close()
+    db, damages = open_outbox(path, OWNER)
+    assert len(damages) == 1
+    kept, _ = contents(db, name)
+    assert len(kept) == 110
+    db.close()
