@@ -12,7 +12,6 @@ from pathlib import Path
 
 import structlog
 
-from gateway.outbox.durable_files import sync_folder
 from gateway.outbox.mark import FILE_BYTES, MAX_STREAMS, SLOT_BYTES, Mark, Numbers, pack_slot, unpack
 
 log = structlog.get_logger()
@@ -68,13 +67,11 @@ class MarkFile:
         self._handle = None
 
     def _open(self) -> None:
-        """Open the file; one that is not whole is made anew and synced with its name, so that a missing one tells."""
+        """Open the file; one that is not whole is made anew."""
         self._turn, mark = unpack(_read(self._path))
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         if not mark.is_sure:
             os.pwrite(self._handle, b"".join(pack_slot(turn, {}).ljust(SLOT_BYTES, b"\0") for turn in (0, 1)), 0)
-            os.fsync(self._handle)
-            sync_folder(self._path.parent)
             self._turn = 1
 
 

@@ -421,6 +421,9 @@ class OutboxMachine(RuleBasedStateMachine):
             self.model.is_damaged = True
         self.is_quarantine_full = False
         self.open()
+        if self.writer._db is None:
+            # it opened, then found damage when it looked at each batch, and put a salvaged one in its place
+            self.idle()
         assert self.writer._db is not None, self.writer.report.trouble
 
     def live_on_a_copy(self) -> None:

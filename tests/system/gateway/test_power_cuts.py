@@ -11,13 +11,22 @@ written still waiting. ``PORTTRACK_WHOLE=1``: at least 15,000 cuts.
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
+from gateway.outbox import tables
+from gateway.outbox.salvage.opening import open_outbox
+from tests.support.gateway_records import GATEWAY, SITE
 from tests.support.powercut.campaign import Outcome, find_violation, run_seed
+from tests.support.powercut.disk import Cut, Disk, lay_out
+from tests.support.powercut.left_behind import LAST_NO, RUN, SOURCE
+from tests.support.powercut.recording import Kind, Names, build_recorder, read_ops
 from tests.support.powercut.subject import CARELESS
 from tests.support.prerequisites import GCC
 
@@ -76,6 +85,28 @@ def test_without_one_class_of_syncs_a_promise_is_broken(sync: str) -> None:
     found = find_violation(SYNCS[sync], range(100, 108), points=60, recoveries=4)
     assert found.broken
     assert any(re.fullmatch(SYNCS[sync], label) for label in found.syncs)
+
+
+@pytest.mark.parametrize(
+    ("dropped", "is_kept"), [("", True), (r"wal by gateway", False), (r"folder data .* by gateway", False)]
+)
+def test_what_a_killed_process_left_unsynced_is_synced_before_the_first_answer(
+    dropped: str, *, is_kept: bool, tmp_path: Path
+) -> None:
+    """See ``powercut.left_behind``; then the power is cut. With two mutation proofs: both syncs are needed."""
+    live, log, image = tmp_path / "live", tmp_path / "log", tmp_path / "image"
+    live.mkdir()
+    command = [sys.executable, "-m", "tests.support.powercut.left_behind", str(live), str(log)]
+    subprocess.run(command, check=True, timeout=60, env=os.environ | {"LD_PRELOAD": str(build_recorder())})
+    disk = Disk(dropped)
+    for op in read_ops(log.read_bytes(), Names()):
+        assert op.kind is not Kind.MARK or json.loads(op.data) == {"stored": LAST_NO}
+        disk.apply(op)
+    lay_out(disk.image(Cut(0, "lost", "lost", has_journal=False)), image)
+    db, _ = open_outbox(image / "data" / "outbox.db", (SITE, GATEWAY))
+    stored_no = tables.stored_no(db, SOURCE, RUN)
+    db.close()
+    assert (stored_no == LAST_NO) is is_kept
 
 
 def test_without_synchronous_full_a_promise_is_broken() -> None:
