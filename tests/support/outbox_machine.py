@@ -252,7 +252,7 @@ class OutboxMachine(RuleBasedStateMachine):
         last_no = self.last_no[run] + len(items)
         answer = now(self.outbox.append("ais", self.run_ids[run], last_no, items))
         assert answer.stored_no == last_no
-        assert answer.is_on_disk or FaultyConnection.fault or self.is_quarantine_full
+        assert answer.is_on_disk or self.is_disk_in_trouble()
         self.statistics["stored" if answer.is_on_disk else "kept in memory"] += len(items)
         for item in items[max(0, before - self.last_no[run]) :]:
             self.model.produced[self.current(item, is_on_disk=answer.is_on_disk)].append(item)
@@ -262,12 +262,16 @@ class OutboxMachine(RuleBasedStateMachine):
             self.unanswered[run] = []
             self.last_no[run] = last_no
 
+    def is_disk_in_trouble(self) -> bool:
+        """Damage, too, is found only where it is met: then a first request fails, and a salvage follows."""
+        return bool(FaultyConnection.fault) or self.is_quarantine_full or self.model.is_damaged
+
     def hello(self, run: str) -> int:
         """Return the stored number; a driver whose run was forgotten begins another with what it holds (ADR 0015)."""
         stored_no = now(self.outbox.stored_no("ais", self.run_ids[run]))
         if stored_no < self.last_no[run]:
             # by damage, with what was in memory, or while the disk does not say: else nothing forgets a run
-            assert self.model.is_damaged or self.model.lost_from or FaultyConnection.fault or self.ring is not None
+            assert self.is_disk_in_trouble() or self.model.lost_from or self.ring is not None
             self.begun += 1
             self.run_ids[run] = f"{run}{self.begun}"
             self.last_no[run] = 0
@@ -282,7 +286,7 @@ class OutboxMachine(RuleBasedStateMachine):
         try:
             given = now(self.outbox.next_batches(lane, frozenset(), limit, ROOM_BYTES))
         except LinkError:
-            assert FaultyConnection.fault
+            assert self.is_disk_in_trouble()
             return
         for stored in given:
             batch = decode_batch(stored.data)
@@ -305,7 +309,7 @@ class OutboxMachine(RuleBasedStateMachine):
         try:
             gone = now(self.outbox.settle([(receipt, None)]))
         except LinkError:
-            assert FaultyConnection.fault
+            assert self.is_disk_in_trouble()
         else:
             self.statistics["settled" if gone else "unknown receipts"] += 1
 

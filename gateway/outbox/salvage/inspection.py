@@ -6,6 +6,7 @@ would read only in part, a database that has gone back, a file that is empty, nu
 
 import sqlite3
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from contracts.errors import IntegrityError
@@ -92,7 +93,26 @@ def _read_only(path: Path, mark: Mark) -> Finding | None:
             (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if answer != "ok":
                 return Finding(str(answer))
-        return _contradiction(db, mark) if version > 1 else None
+        if version == 1:
+            return None
+        if not _schema_of_this_version() <= _schema(db):
+            return Finding("the schema is not what was written")
+        return _contradiction(db, mark)
+    finally:
+        db.close()
+
+
+def _schema(db: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """Return (name, statement) of tables and indexes, but those that a migration empties and drops."""
+    rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'old%'")
+    return frozenset((str(name), str(sql)) for name, sql in rows)
+
+
+@cache
+def _schema_of_this_version() -> frozenset[tuple[str, str]]:
+    db = database.open_in_memory()
+    try:
+        return _schema(db)
     finally:
         db.close()
 

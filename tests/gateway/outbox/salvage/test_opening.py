@@ -335,3 +335,14 @@ def test_a_schema_that_is_no_text_any_more_is_damage_and_no_reason_not_to_start(
     kept, _ = contents(db, name)
     assert len(kept) == 110
     db.close()
+
+
+def test_a_schema_that_names_other_columns_is_damage(tmp_path: Path) -> None:
+    """SQLite finds nothing wrong with it; the first statement would."""
+    path = tmp_path / "outbox.db"
+    name = fill(path)
+    path.write_bytes(path.read_bytes().replace(b"    is_open INTEGER", b"    is_opeN_INTEGER", 1))
+    db, damages = open_outbox(path, OWNER)
+    assert [damage.cause for damage in damages] == ["the schema is not what was written"]
+    assert len(contents(db, name)[0]) == 110
+    db.close()
