@@ -4,6 +4,7 @@ Read only. Beside what SQLite itself would find (a broken tree), it finds what S
 would read only in part, a database that has gone back, a file that is empty, numbers that contradict each other.
 """
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,8 @@ from gateway.outbox.salvage.wal import Log, WalState, read_log
 
 _FORMATS = frozenset({1, 2})
 """Write and read version of a file: with a rollback journal or with a log."""
+
+_STORE_ID = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ def _contradiction(db: sqlite3.Connection, mark: Mark) -> Finding | None:
     if not all(item is None or _is_between(item, 0, MAX_ID) for item in highest_ids):
         return Finding("a row has a number that leaves none for the next")
     store = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
+    if store is not None and not (isinstance(store[0], str) and _STORE_ID.fullmatch(store[0])):
+        return Finding("the id of the store is not what was written")
     for key, stream_id, is_current, next_seq, _, _ in rows:
         cause = ""
         if is_current and (store is None or split_stream_id(stream_id)[2] != store[0]):

@@ -346,3 +346,15 @@ def test_a_schema_that_names_other_columns_is_damage(tmp_path: Path) -> None:
     assert [damage.cause for damage in damages] == ["the schema is not what was written"]
     assert len(contents(db, name)[0]) == 110
     db.close()
+
+
+def test_an_id_of_the_store_that_is_none_is_damage_though_no_stream_contradicts_it(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    db = open_database(path)
+    written = tables.store_id(db)
+    db.execute("UPDATE meta SET value = 'c1c4d5e6f7a8b9_0' WHERE key = 'store_id'")
+    db.close()
+    db, damages = open_outbox(path, OWNER)
+    assert len(damages) == 1
+    assert tables.store_id(db) not in (written, "c1c4d5e6f7a8b9_0")
+    db.close()
