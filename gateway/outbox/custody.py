@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from contracts.errors import IntegrityError, PortTrackError
 from gateway.counters import Counters
 from gateway.outbox import database
 from gateway.outbox.mark_file import MarkFile, mark_path
@@ -47,6 +48,7 @@ class Custody:
         self._counters = counters
         self._mark = MarkFile(mark_path(path))
         self._scrub_at = 0.0
+        self._doubt: sqlite3.Error | IntegrityError | None = None
         self._untold: dict[str, int] = {}
         self.damages: list[Damage] = []
 
@@ -78,19 +80,34 @@ class Custody:
         self._note_batches(store)
 
     def scrub(self, store: Store, now: float, now_ns: int) -> None:
-        """Check a little, when its time has come; inside a transaction.
+        """Check a little, when its time has come, and tell what the mark ran into; inside a transaction.
 
         Raises:
             IntegrityError: more than single batches is damaged.
             sqlite3.Error: SQLite found damage itself, or cannot read now.
         """
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None:
+            raise doubt
         if now >= self._scrub_at:
             is_done = store.scrub.step(now_ns)
             self._scrub_at = now + (SCRUB_REST_S if is_done else SCRUB_INTERVAL_S)
 
     def committed(self, store: Store) -> None:
-        """Mark how far the database is, and tell what its last transaction found damaged."""
-        self._mark.write(store.numbers())
+        """Mark how far the database is, and tell what its last transaction found damaged; never raises.
+
+        The transaction is on disk, and its callers wait for their answer. What is found wrong here is for the next one.
+        """
+        try:
+            numbers = store.numbers()
+        except sqlite3.Error as exc:
+            # a mark that stays behind does no harm, and no reason to refuse the next transaction
+            self._counters.add("marks_unread")
+            self._doubt = exc if database.is_damage(exc) else None
+        except (TypeError, ValueError) as exc:
+            self._doubt = IntegrityError("mark outbox", str(self._path), str(exc), "", "damaged")
+        else:
+            self._mark.write(numbers)
         self._note_batches(store)
         if self._untold and not self.damages:
             self._count_as_told()
@@ -103,7 +120,7 @@ class Custody:
         self._mark.close()
         try:
             replace_damaged(self._path, self._owner, Finding(cause))
-        except (OSError, sqlite3.Error) as exc:
+        except (OSError, sqlite3.Error, PortTrackError) as exc:
             log.warning("outbox_not_salvaged", path=str(self._path), cause=str(exc))
 
     def close(self) -> None:
