@@ -15,7 +15,8 @@ SLOT_BYTES = 4096
 """One page of the kernel's: a slot is written whole or not at all."""
 FILE_BYTES = 2 * SLOT_BYTES
 MAX_STREAMS = 32
-"""Streams in a slot: five of this database, and what still drains of five earlier ones; 100 bytes each."""
+"""Streams in a slot: five of this database, and what still drains of five earlier ones; 100 bytes each. With the
+longest names there is room for a few less."""
 
 _HEAD = struct.Struct("<4sIIQ")
 _MAGIC = b"PTM1"
@@ -49,8 +50,15 @@ class Mark:
 
 
 def pack_slot(turn: int, streams: Mapping[str, Numbers]) -> bytes:
-    """Return a slot: head (magic, length, CRC-32 of turn and text, turn), then the streams as JSON."""
-    text = msgspec.json.encode(streams)
+    """Return a slot: head (magic, length, CRC-32 of turn and text, turn), then the streams as JSON.
+
+    Of more than it holds the first: one that reached into the other slot would leave none of the two.
+    """
+    kept = list(streams.items())[:MAX_STREAMS]
+    text = msgspec.json.encode(dict(kept))
+    while len(text) > SLOT_BYTES - _HEAD.size:
+        kept.pop()
+        text = msgspec.json.encode(dict(kept))
     return _HEAD.pack(_MAGIC, len(text), _crc(text, turn), turn) + text
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.outbox.mark import FILE_BYTES, MAX_STREAMS, SLOT_BYTES, Mark, Numbers, pack_slot, unpack
+from gateway.outbox.mark import FILE_BYTES, SLOT_BYTES, Mark, Numbers, pack_slot, unpack
 
 log = structlog.get_logger()
 
@@ -41,13 +41,12 @@ class MarkFile:
         self._is_in_trouble = False
 
     def write(self, streams: Mapping[str, Numbers]) -> None:
-        """Write the numbers of the streams, those of this database first: ``MAX_STREAMS`` of them."""
-        content = dict(list(streams.items())[:MAX_STREAMS])
+        """Write the numbers of the streams, those of this database first: as many as a slot holds."""
         try:
             if self._handle is None:
                 self._open()
             if self._handle is not None:
-                slot = pack_slot(self._turn + 1, content)
+                slot = pack_slot(self._turn + 1, streams)
                 os.pwrite(self._handle, slot, (self._turn + 1) % 2 * SLOT_BYTES)
                 self._turn += 1
         except OSError as exc:

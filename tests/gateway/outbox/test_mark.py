@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.outbox.mark import FILE_BYTES, SLOT_BYTES, Mark, Numbers, pack_slot, unpack
+from gateway.outbox.mark import FILE_BYTES, MAX_STREAMS, SLOT_BYTES, Mark, Numbers, pack_slot, unpack
 from gateway.outbox.mark_file import MarkFile, read_mark
 
 STREAM = "puerto-test.gw-1.0123456789abcdef.track"
@@ -70,3 +70,18 @@ def test_any_bytes_are_no_mark(data: bytes) -> None:
 def test_a_slot_comes_back_as_it_was_written(turn: int, next_seq: int) -> None:
     data = pack_slot(turn, numbers(next_seq)).ljust(SLOT_BYTES, b"\0") + pack_slot(turn + 1, numbers(next_seq + 1))
     assert unpack(data) == (turn + 1, Mark(numbers(next_seq + 1), is_sure=True))
+
+
+def test_more_streams_than_a_slot_holds_leave_both_slots_whole(tmp_path: Path) -> None:
+    """The longest names there can be, of the most streams that are written: the first of them are kept."""
+    path = tmp_path / "outbox.mark"
+    names = [f"{'s' * 40}.{'g' * 40}.{number:032d}.telemetry" for number in range(MAX_STREAMS + 8)]
+    mark = MarkFile(path)
+    for turn in range(3):
+        mark.write({name: Numbers(10**9 + turn, 1) for name in names})
+        found = read_mark(path)
+        assert found.is_sure
+        assert list(found.streams) == names[: len(found.streams)]
+        assert len(found.streams) >= 20
+        assert path.stat().st_size <= FILE_BYTES
+    mark.close()
