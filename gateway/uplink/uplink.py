@@ -181,6 +181,8 @@ class Uplink:
 
     async def _leave_if_useless(self) -> None:
         """Give up a connection that takes nothing any more, or on which the cloud does not answer."""
+        if not self.state.is_up:
+            return  # what is in flight waits for a connection, and the attempt to make one is not to be cut
         now = self._clock.mono_s()
         if self._sender.has_flights:
             self._silence.sent(now)

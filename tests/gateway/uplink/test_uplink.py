@@ -12,7 +12,7 @@ from contracts.records import Clock, ClockState
 from contracts.topics import Channel, topic
 from gateway.uplink.window import Window
 from tests.support.gateway_records import GATEWAY, SITE
-from tests.support.uplink_doubles import DOWN_COMMAND, DOWN_RECEIPT, UP_RESULT, Bench, commit, until
+from tests.support.uplink_doubles import DOWN_COMMAND, DOWN_RECEIPT, UP_RESULT, Bench, commit, settle_down, until
 
 
 async def test_batches_leave_the_disk_when_the_cloud_has_committed_them() -> None:
@@ -171,6 +171,31 @@ async def test_a_connection_that_takes_nothing_any_more_is_given_up(monkeypatch:
         bench.broker.is_full = False
         await until(lambda: not bench.store.batches)
     assert bench.counters.total("uplink_stuck") == 1
+
+
+async def test_while_there_is_no_connection_none_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage with batches in flight is no silence of the cloud: the attempts to connect are left alone."""
+    left: list[bool] = []
+    bench = Bench(3)
+    bench.broker.cloud = lambda _: []
+    async with bench.running():
+        await until(lambda: bench.sent() == [1, 2, 3])
+        bench.broker.failures = ["refused"] * 10**6
+        bench.broker.gone.set()
+        await until(lambda: bench.counters.total("uplink_failures_refused") > 0)
+        disconnect = bench.broker.disconnect
+
+        async def leave() -> None:
+            left.append(True)
+            await disconnect()
+
+        monkeypatch.setattr(bench.broker, "disconnect", leave)
+        for _ in range(5):
+            bench.clock.now_s += 121
+            bench.uplink.wake()
+            await settle_down()
+    assert not left
+    assert bench.counters.total("uplink_unanswered") == 0
 
 
 async def test_a_status_over_the_cap_goes_without_its_counters() -> None:
