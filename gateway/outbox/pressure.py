@@ -140,15 +140,21 @@ class Pressure:
     def _oldest(self, stream: Stream) -> pressure_rows.Brief | None:
         """Return the oldest batch of a stream that still holds records."""
         oldest = pressure_rows.oldest_with_records(self._db, stream.key, stream.gaps_below)
-        stream.gaps_below = oldest.first_seq if oldest is not None else stream.next_seq
+        # not to its next number: a stream that is moved here from memory has that before all of its batches
+        stream.gaps_below = (
+            oldest.first_seq if oldest is not None else pressure_rows.behind_newest(self._db, stream.key)
+        )
         return oldest
 
     def _window(self, stream: Stream) -> list[int]:
         """Return the ids of the next batches to thin together; none while their minutes are not over."""
-        window = pressure_rows.next_window(self._db, stream.key, stream.thinned_below)
-        if window:
-            stream.thinned_below = window[0].first_seq
-        return [brief.batch_id for brief in window]
+        first_seq = pressure_rows.first_not_thinned(self._db, stream.key, stream.thinned_below)
+        if first_seq is None:
+            stream.thinned_below = pressure_rows.behind_newest(self._db, stream.key)
+            return []
+        # kept also where the minute is not over: else all that is thinned would be passed over again each second
+        stream.thinned_below = first_seq
+        return [brief.batch_id for brief in pressure_rows.next_window(self._db, stream.key, first_seq)]
 
     def _drop(self, name: RecordClass, reason: str) -> None:
         for stream in self._shelf.streams.of_class(name):

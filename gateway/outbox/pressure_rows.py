@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.outbox import tables
 from gateway.outbox.models import Content
-from gateway.outbox.packing import BatchRow
+from gateway.outbox.packing import BatchRow, is_intact
 from gateway.outbox.space_policy import FileUse
 from gateway.outbox.thinning import MINUTE_NS
 
@@ -47,17 +47,27 @@ def oldest_with_records(db: sqlite3.Connection, stream: int, from_seq: int) -> B
     return _brief(row) if row else None
 
 
-def next_window(db: sqlite3.Connection, stream: int, from_seq: int) -> list[Brief]:
-    """Return the batches to thin together: from the first that is not thinned to one of the next minute but one.
+def first_not_thinned(db: sqlite3.Connection, stream: int, from_seq: int) -> int | None:
+    """Return the first number of the first batch from a number on that is not thinned, None if all are."""
+    row = db.execute(_BRIEF + "AND content = 0 ORDER BY first_seq LIMIT 1", (stream, from_seq)).fetchone()
+    return int(row[1]) if row else None
+
+
+def behind_newest(db: sqlite3.Connection, stream: int) -> int:
+    """Return a number that lies behind the beginning of every batch of a stream."""
+    query = "SELECT first_seq FROM batches WHERE stream = ? ORDER BY first_seq DESC LIMIT 1"
+    row = db.execute(query, (stream,)).fetchone()
+    return int(row[0]) + 1 if row else 0
+
+
+def next_window(db: sqlite3.Connection, stream: int, first_seq: int) -> list[Brief]:
+    """Return the batches to thin together: from one that is not thinned to one of the next minute but one.
 
     Nothing where the stream does not reach so far: the minute is not over. Only sealed batches are looked at.
     """
-    first = db.execute(_BRIEF + "AND content = 0 ORDER BY first_seq LIMIT 1", (stream, from_seq)).fetchone()
-    if first is None:
-        return []
     window: list[Brief] = []
     records = 0
-    for row in db.execute(_BRIEF + "ORDER BY first_seq LIMIT ?", (stream, first[1], MAX_WINDOW_BATCHES)):
+    for row in db.execute(_BRIEF + "ORDER BY first_seq LIMIT ?", (stream, first_seq, MAX_WINDOW_BATCHES)):
         brief = _brief(row)
         if brief.is_open:
             break
@@ -72,7 +82,7 @@ def next_window(db: sqlite3.Connection, stream: int, from_seq: int) -> list[Brie
 
 
 def gap_before(db: sqlite3.Connection, stream: int, first_seq: int) -> tuple[int, BatchRow] | None:
-    """Return (id, batch) of the batch that ends right before a number, if it holds nothing but gaps."""
+    """Return (id, batch) of the batch that ends right before a number, if it holds nothing but gaps and is intact."""
     row = db.execute(
         "SELECT id, last_seq, content FROM batches WHERE stream = ? AND first_seq < ? ORDER BY first_seq DESC LIMIT 1",
         (stream, first_seq),
@@ -80,7 +90,8 @@ def gap_before(db: sqlite3.Connection, stream: int, first_seq: int) -> tuple[int
     if row is None or row[1] != first_seq - 1 or row[2] != Content.GAPS:
         return None
     found = tables.batch(db, row[0])
-    return (row[0], found) if found is not None else None
+    # a damaged one stays alone: it is set aside when it is read
+    return (row[0], found) if found is not None and is_intact(found) else None
 
 
 def mark_content(db: sqlite3.Connection, batch_id: int, content: Content) -> None:

@@ -266,6 +266,43 @@ def test_a_damaged_batch_is_declared_damaged_and_does_not_stop_the_making_of_roo
     assert bench.store.used_bytes() <= 400_000
 
 
+def test_a_damaged_declaration_does_not_stop_the_making_of_room(benches: Benches) -> None:
+    """The gap before the next batch to drop is damaged: it is not joined to, and what comes is taken all the same."""
+    bench = benches(max_bytes=60_000)
+    bench.feed(300)
+    assert bench.declarations(_LOG) == 1
+    bench.db.execute("UPDATE batches SET data = x'00' WHERE content = 2")
+    bench.feed(300)
+    assert bench.store.used_bytes() <= 60_000
+    assert bench.declarations(_LOG) == 2
+
+
+def test_what_is_thinned_is_not_looked_through_each_second(benches: Benches) -> None:
+    """After a start with a thinned backlog: once, and not again while a minute of new records is not over."""
+    bench = benches(max_bytes=150_000)
+    bench.feed(600)
+    bench.db.execute("UPDATE batches SET content = 1 WHERE content = 0")
+    bench.db.close()
+    bench.reopen()
+    bench.within()
+    newest = dict(bench.db.execute("SELECT stream, max(first_seq) FROM batches GROUP BY stream"))
+    bench.append([Wind(speed_mps=1.0)], _TELEMETRY)
+    begun_at: list[int] = []
+
+    def note(sql: str) -> None:
+        if "content = 0" in sql:
+            stream, first_seq = (int(part.split()[0]) for part in sql.split(" = ", 1)[1].split(">= "))
+            begun_at.append(first_seq - newest[stream])
+
+    bench.db.set_trace_callback(note)
+    for _ in range(3):
+        bench.clock.now_s += 2
+        bench.within()
+    bench.db.set_trace_callback(None)
+    assert len(begun_at) >= 6
+    assert min(begun_at) > 0
+
+
 def bench_gaps(bench: Bench, name: RecordClass) -> list[Gap]:
     """Return the gaps of a class whose totals were spoilt by the test itself."""
     query = "SELECT data FROM batches WHERE stream IN (SELECT id FROM streams WHERE class = ?) ORDER BY first_seq"
