@@ -9,6 +9,7 @@ from contracts.ids import make_stream_id, split_stream_id
 from contracts.records import RecordClass
 from gateway.outbox import tables
 from gateway.outbox.held import HeldRanges
+from gateway.outbox.held_rows import read_held
 
 
 @dataclass(slots=True)
@@ -148,9 +149,14 @@ class Streams:
         return found, max(ages, default=None)
 
     def _held(self, stream: Stream) -> HeldRanges:
-        """Return which numbers of a stream lie here; they are read again where the sums do not agree."""
+        """Return which numbers of a stream lie here; they are read again where the sums do not agree.
+
+        What was read is right then: a total that went on contradicting it would have all rows read at every status.
+        """
         if stream.held is None or stream.held.total() != stream.records:
-            stream.held = HeldRanges(tables.ranges(self._db, stream.key))
+            stream.held = read_held(self._db, stream.key, stream.next_seq, stream.records)
+            if (amount := stream.held.total() - stream.records) != 0:
+                self.count(stream, amount, 0)
         return stream.held
 
     def _put(self, stream: Stream) -> Stream:

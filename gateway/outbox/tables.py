@@ -183,6 +183,12 @@ def first_number(db: sqlite3.Connection, stream: int) -> int | None:
     return int(row[0]) if row else None
 
 
+def last_number(db: sqlite3.Connection, stream: int, first_seq: int) -> int:
+    """Return the last number of the batch that begins with a number; it is there."""
+    query = "SELECT last_seq FROM batches WHERE stream = ? AND first_seq = ?"
+    return int(db.execute(query, (stream, first_seq)).fetchone()[0])
+
+
 def ranges(db: sqlite3.Connection, stream: int) -> Iterable[tuple[int, int]]:
     """Return the range of every batch of a stream, lowest first."""
     return db.execute("SELECT first_seq, last_seq FROM batches WHERE stream = ? ORDER BY first_seq", (stream,))

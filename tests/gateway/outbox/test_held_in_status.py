@@ -8,7 +8,7 @@ import pytest
 from contracts.receipt import Outcome, Receipt
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
-from gateway.outbox import tables
+from gateway.outbox.held import HeldRanges
 from gateway.outbox.models import Lane, StoredBatch
 from gateway.outbox.outbox import Outbox
 from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais
@@ -86,7 +86,7 @@ async def test_ranges_in_memory_that_left_the_sums_are_read_again(
     monkeypatch.setattr("gateway.outbox.streams.Stream.take", lambda *_: None)
     await append(box, 2, known=3)
     assert await held(box) == [(1, 5)]
-    monkeypatch.setattr(tables, "ranges", lambda *_: iter([(1, 5)]))
+    monkeypatch.setattr("gateway.outbox.streams.read_held", lambda *_: HeldRanges([(1, 5)]))
     await append(box, 1, known=5)
     assert await held(box) == [(1, 5)]
     await box.close()
