@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from contracts.errors import IntegrityError, PortTrackError
+from contracts.errors import IntegrityError
 from gateway.counters import Counters
 from gateway.outbox import database
 from gateway.outbox.mark_file import MarkFile, mark_path
@@ -120,7 +120,7 @@ class Custody:
         self._mark.close()
         try:
             replace_damaged(self._path, self._owner, Finding(cause))
-        except (OSError, sqlite3.Error, PortTrackError) as exc:
+        except Exception as exc:  # noqa: BLE001 - it must not take the writer with it; the opening runs into it again
             log.warning("outbox_not_salvaged", path=str(self._path), cause=str(exc))
 
     def close(self) -> None:

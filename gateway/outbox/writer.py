@@ -114,6 +114,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
+        self._is_stale = False
         self._quarantine = parts.quarantine
         self.custody = parts.custody
         self._thread = threading.Thread(target=self._run, name=parts.thread_name, daemon=True)
@@ -150,7 +151,7 @@ class Writer:
 
     def _idle_s(self) -> float:
         wake_at = self._sealing.wake_at() if self._store is not None else None
-        if wake_at is None:
+        if wake_at is None or self._is_stale:
             return DUTY_INTERVAL_S
         return min(DUTY_INTERVAL_S, max(0.0, wake_at - self._clock.mono_s()))
 
@@ -240,6 +241,8 @@ class Writer:
 
     def _opened(self) -> tuple[Store, sqlite3.Connection]:
         if self._store is not None and self._db is not None:
+            if self._is_stale:
+                self._reload(self._store)
             return self._store, self._db
         db = self.custody.open()
         try:
@@ -254,7 +257,7 @@ class Writer:
             if cause := damage_told_by(exc):
                 self.custody.replace(cause)
             raise
-        self._db, self._store = db, store
+        self._db, self._store, self._is_stale = db, store, False
         self.report.is_open = True
         return store, db
 
@@ -288,13 +291,19 @@ class Writer:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             if self._store is not None:
-                self._store.reload(self._clock.mono_s())
-        except (sqlite3.Error, IntegrityError) as exc:
+                self._reload(self._store)
+        except Exception as exc:  # noqa: BLE001 - it must not take the writer with it: the next transaction reads anew
             error = exc
         if cause := damage_told_by(error):
             self._db.close()
             self._db = self._store = None
             self.custody.replace(cause)
+
+    def _reload(self, store: Store) -> None:
+        """Read anew what the store holds in memory; nothing is done with it before that has been possible."""
+        self._is_stale = True
+        store.reload(self._clock.mono_s())
+        self._is_stale = False
 
 
 def _attempt(store: Store, job: Job[Any]) -> tuple[bool, Any]:

@@ -1,6 +1,7 @@
 """What is found wrong beside a transaction: the writer's thread lives on, and its callers get their answers."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from contracts.payloads import Log
 from contracts.records import Clock, ClockState, Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
+from gateway.outbox import tables
 from gateway.outbox.bounds import limits_of
 from gateway.outbox.salvage import rescue
 from gateway.outbox.sealing import SealingPolicy
@@ -26,6 +28,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         clock, settings = ManualClock(), OutboxSettings()
+        self.clock = clock
         path = folder / "outbox.db"
         limits = limits_of(settings, folder, clock)
         self.counters = Counters()
@@ -108,3 +111,31 @@ def test_a_salvage_that_the_disk_does_not_take_leaves_the_thread_alive(
         with pytest.raises(LinkError):
             bench.do(damaged)
     assert bench.append() == 2
+
+
+def test_a_rollback_that_cannot_read_is_made_up_for_and_does_not_spin(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that neither takes nor gives anything for a while: what is in memory is read anew once it does."""
+    bench.append()
+    asked = 0
+
+    def unreadable(_: sqlite3.Connection) -> object:
+        nonlocal asked
+        asked += 1
+        raise sqlite3.OperationalError("disk I/O error")
+
+    def fails(_: Store) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "stream_rows", unreadable)
+        with pytest.raises(LinkError):
+            bench.do(fails)
+        bench.clock.now_s += 1000  # what lies open is long due
+        time.sleep(1.5)
+        assert asked <= 6
+        with pytest.raises(LinkError):
+            bench.append()
+    assert bench.append() == 2
+    assert bench.do(lambda store: len(store.numbers())) == 1
