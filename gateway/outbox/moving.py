@@ -8,11 +8,18 @@ next attempt finds what it has copied before and passes it over. ``lift`` and ``
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
+from contracts.codec import decode_batch
+from contracts.payloads import Gap
 from gateway.outbox import moving_rows, packing, tables
+from gateway.outbox.gaps import gap_record
 from gateway.outbox.mark import Numbers
+from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow
 from gateway.outbox.quarantine import SetAside
 from gateway.outbox.ring import Run
+from gateway.outbox.salvage.ranges import Range, subtract
 from gateway.outbox.store import Store
 
 PART_BYTES = 512 * 1024
@@ -71,10 +78,13 @@ def lift(store: Store) -> Load:
 
 
 def let_go(store: Store, load: Load) -> None:
-    """Delete a part that is on the disk; what a receipt has taken meanwhile is gone already."""
-    for batch_id, _ in load.batches:
+    """Delete a part that is on the disk; what a receipt has taken meanwhile is gone already.
+
+    A declaration that was joined to the one before it while the part was copied stays: the disk has only the first.
+    """
+    for batch_id, copied in load.batches:
         row = tables.batch(store.shelf.db, batch_id)
-        if row is not None:
+        if row is not None and row.last_seq <= copied.last_seq:
             store.shelf.remove(batch_id, row)
 
 
@@ -85,10 +95,30 @@ def stow(store: Store, load: Load) -> int:
         stream = store.shelf.streams.earlier(row.stream_id)
         stream.next_seq = max(stream.next_seq, load.next_numbers[row.stream_id])
         stream.is_changed = True
-        if not moving_rows.is_held(store.shelf.db, stream.key, row.first_seq):
-            store.shelf.add(stream, replace(row, stream=stream.key))
+        there = moving_rows.ranges_within(store.shelf.db, stream.key, row.first_seq, row.last_seq)
+        for piece in _missing(replace(row, stream=stream.key), there):
+            store.shelf.add(stream, piece)
             added += 1
     return added
+
+
+def _missing(row: BatchRow, there: Sequence[Range]) -> list[BatchRow]:
+    """Return what of a batch is not on the disk yet: all, nothing, or the rest of a declaration that has grown."""
+    if not there:
+        return [row]
+    if row.content is not Content.GAPS:
+        return []
+    batch = decode_batch(row.data)
+    pieces = []
+    for first, last in subtract([(row.first_seq, row.last_seq)], there):
+        gaps = [
+            gap_record(max(first, record.seq), min(last, record.last_seq()), record.payload.reason, record)
+            for record in batch.records
+            if isinstance(record.payload, Gap) and record.seq <= last and first <= record.last_seq()
+        ]
+        piece = msgspec.structs.replace(batch, first_seq=first, last_seq=last, records=gaps)
+        pieces.append(packing.pack(piece, replace(row, first_seq=first, last_seq=last), Content.GAPS))
+    return pieces
 
 
 def stow_rest(store: Store, rest: Rest) -> int:

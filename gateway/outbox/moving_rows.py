@@ -8,12 +8,15 @@ def all_ids(db: sqlite3.Connection) -> list[int]:
     return [int(row[0]) for row in db.execute("SELECT id FROM batches ORDER BY id")]
 
 
-def is_held(db: sqlite3.Connection, stream: int, first_seq: int) -> bool:
-    """Tell whether a batch with this first number lies here."""
-    return (
-        db.execute("SELECT 1 FROM batches WHERE stream = ? AND first_seq = ?", (stream, first_seq)).fetchone()
-        is not None
+def ranges_within(db: sqlite3.Connection, stream: int, first_seq: int, last_seq: int) -> list[tuple[int, int]]:
+    """Return (first, last) of each batch of a stream that shares a number with a range, in order."""
+    # batches are disjoint, so that only the nearest that begins before can reach into it
+    query = (
+        "SELECT first_seq, last_seq FROM batches WHERE stream = ?1 AND first_seq <= ?3 AND first_seq >= coalesce(("
+        "SELECT max(first_seq) FROM batches WHERE stream = ?1 AND first_seq <= ?2), ?2) AND last_seq >= ?2 "
+        "ORDER BY first_seq"
     )
+    return db.execute(query, (stream, first_seq, last_seq)).fetchall()
 
 
 def ranges_of(db: sqlite3.Connection, stream: int, from_seq: int) -> list[tuple[int, int]]:
