@@ -7,15 +7,22 @@ from firmware_configs.device import Outbox as OutboxSettings
 from gateway.outbox.eviction_policy import REASON_RING_OVERFLOW, Bound, EvictionPolicy
 from gateway.outbox.ports import OutboxClock
 from gateway.outbox.pressure import Limits
+from gateway.outbox.salvage.set_aside import give_up_oldest
 from gateway.outbox.space import disk_space
 from gateway.outbox.space_policy import SpacePolicy
 
 
-def limits_of(settings: OutboxSettings, folder: Path, clock: OutboxClock) -> Limits:
-    """Return the limits of the database in a folder."""
+def limits_of(settings: OutboxSettings, path: Path, clock: OutboxClock) -> Limits:
+    """Return the limits of a database by its file."""
     disk = settings.disk
     space = SpacePolicy(settings.max_bytes, disk.share, disk.min_bytes, disk.max_bytes, disk.floor_bytes)
-    return Limits(EvictionPolicy(_bounds(settings, settings.max_bytes)), space, lambda: disk_space(folder), clock)
+    return Limits(
+        EvictionPolicy(_bounds(settings, settings.max_bytes)),
+        space,
+        lambda: disk_space(path.parent),
+        clock,
+        lambda: give_up_oldest(path),
+    )
 
 
 def ring_limits_of(settings: OutboxSettings, clock: OutboxClock) -> Limits:

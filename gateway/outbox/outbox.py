@@ -57,7 +57,7 @@ class Outbox:
         self._clock = clock
         self._counters = counters
         self._sealing = SealingPolicy(settings.seal_records, settings.seal_after_ms / 1000)
-        limits = limits_of(settings, path.parent, clock)
+        limits = limits_of(settings, path, clock)
         writer = Writer(path, owner, self._sealing, limits, settings.group_commit_ms / 1000, clock, counters)
         if amend is not None:
             writer.amend = amend

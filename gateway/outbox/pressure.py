@@ -47,12 +47,14 @@ class Limits:
         space: what may lie here.
         measure: looks at the disk; None where it does not answer, or where there is none.
         clock: time of the device.
+        give_up: deletes what lies beside the database and is worth less than any record; False if there is nothing.
     """
 
     eviction: EvictionPolicy
     space: SpacePolicy
     measure: Callable[[], DiskSpace | None]
     clock: OutboxClock
+    give_up: Callable[[], bool] = lambda: False
 
 
 class Pressure:
@@ -83,7 +85,7 @@ class Pressure:
         is_due = now >= self._look_at
         if is_due:
             self._look_at = now + LOOK_INTERVAL_S
-            self._space = self._limits.measure()
+            self._space = self._measured()
             self._ages.note(now, self._clock.wall_ns(), is_believed=self._clock.is_believed())
         use = self.use()
         if not is_due and not self._limits.eviction.needs_room(use.used_bytes, self.cap(use)):
@@ -104,6 +106,13 @@ class Pressure:
         if is_due:
             self._hand_back(use)
         return done
+
+    def _measured(self) -> DiskSpace | None:
+        """Look at the disk; where it is short, what is worth less than any record goes first."""
+        space = self._limits.measure()
+        if space is None or not self._limits.space.is_short(self.use(), space) or not self._limits.give_up():
+            return space
+        return self._limits.measure()
 
     def use(self) -> FileUse:
         """Return the size of the file and of its pages in use."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.outbox.eviction_policy import REASON_CAPACITY, REASON_DISK_SPACE, Cap
+from gateway.outbox.eviction_policy import LOW_WATER, REASON_CAPACITY, REASON_DISK_SPACE, Cap
 
 SHRINK_STEP_BYTES = 1024 * 1024
 """Handed back in one transaction: some 1,000 pages to move, 50 ms on a card; the next second brings the next."""
@@ -70,6 +70,12 @@ class SpacePolicy:
         if by_disk < self._max_bytes:
             return Cap(by_disk, REASON_DISK_SPACE)
         return Cap(self._max_bytes, self._reason)
+
+    def is_short(self, use: FileUse, space: DiskSpace) -> bool:
+        """Tell whether less is free than should be, or records would have to go for it."""
+        cap = self.cap(use, space)
+        is_tight = cap.reason == REASON_DISK_SPACE and use.used_bytes > cap.max_bytes * LOW_WATER
+        return is_tight or space.free_bytes < self.reserve_bytes(space)
 
     def shrink_bytes(self, use: FileUse, space: DiskSpace | None) -> int:
         """Return how much of the unused part of the file is to be handed back now.

@@ -126,8 +126,12 @@ def give_up_oldest(path: Path) -> bool:
     kept = kept_files(path)
     if not kept:
         return False
-    log.warning("outbox_set_aside_given_up", file=kept[0].name, size_bytes=_size(kept[0]), reason="disk_space")
-    _delete(kept[0])
+    try:
+        log.warning("outbox_set_aside_given_up", file=kept[0].name, size_bytes=_size(kept[0]), reason="disk_space")
+        _delete(kept[0])
+    except OSError as exc:  # a disk that takes nothing now must not fail what is stored
+        log.warning("outbox_set_aside_stays", file=kept[0].name, cause=exc.strerror or str(exc))
+        return False
     return True
 
 

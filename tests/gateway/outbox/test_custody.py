@@ -30,7 +30,7 @@ class Bench:
         clock, settings = ManualClock(), OutboxSettings()
         self.clock = clock
         path = folder / "outbox.db"
-        limits = limits_of(settings, folder, clock)
+        limits = limits_of(settings, path, clock)
         self.counters = Counters()
         self.writer = Writer(path, (SITE, GATEWAY), SealingPolicy(500, 60), limits, 0.0, clock, self.counters)
         self.no = 0

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,9 +11,11 @@ import pytest
 from contracts.codec import decode_batch
 from contracts.payloads import Ais, Alarm, Gap, Log, Payload, Wind
 from contracts.records import Clock, ClockState, Observation, Record, RecordClass
+from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox import pressure_rows
 from gateway.outbox.age_policy import SETTLE_S, AgePolicy
+from gateway.outbox.bounds import limits_of
 from gateway.outbox.database import open_database
 from gateway.outbox.eviction_policy import Bound, EvictionPolicy
 from gateway.outbox.migration import migrate
@@ -244,6 +247,31 @@ def test_when_others_need_the_disk_records_go_and_the_file_gets_shorter(benches:
     reasons = {gap.reason for name in RecordClass for gap in bench.gaps(name)}
     assert reasons <= {"thinned", "disk_space"}
     assert len(bench.kept(_ALARM)) == bench.made[_ALARM]
+
+
+def test_a_damaged_database_kept_for_diagnosis_goes_before_any_record(benches: Benches, tmp_path: Path) -> None:
+    """Others fill the disk; the damaged copy is as large as what they took."""
+    bench = benches()
+    bench.feed(300)
+    aside = tmp_path / "outbox.db.damaged-1"
+    aside.write_bytes(bytes(MIB))
+    clock, settings = bench.clock, OutboxSettings()
+    of_disk = limits_of(settings, bench.path, clock)
+    free = 3 * MIB - bench.path.stat().st_size
+
+    def measure() -> DiskSpace:
+        return DiskSpace(30 * MIB, free + (0 if aside.exists() else MIB))
+
+    bench.limits = replace(bench.limits, measure=measure, give_up=of_disk.give_up)
+    bench.db.close()
+    bench.reopen()
+    bench.clock.now_s += 1
+    bench.within()
+    assert not aside.exists()
+    assert not any(bench.gaps(name) for name in RecordClass)
+    bench.clock.now_s += 1
+    bench.within()  # nothing is left to give up beside the records
+    assert not any(bench.gaps(name) for name in RecordClass)
 
 
 def test_without_handing_pages_back_the_file_would_keep_its_length(
