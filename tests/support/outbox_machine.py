@@ -53,10 +53,10 @@ from tests.support.outbox_model import Model
 
 RUNS = ("a", "b")
 ROOMY_BYTES = 10**9
-TIGHT_BYTES = 16_000
+TIGHT_BYTES = 18_000
 ROOM_BYTES = 10**6
-STEP_NS = 7 * 10**9
-"""Between two observations: a minute holds nine, so that there is something to thin."""
+STEP_NS = 2 * 10**9
+"""Between two observations: a minute holds thirty, of two ships and one mast, so that there is something to thin."""
 FAULTS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 ANSWERS = (
     "committed at once", "committed at once", "committed, late", "committed, receipt lost", "refused at once",
@@ -77,7 +77,12 @@ def alarm(number: int) -> Observation:
     return observation(Alarm(alarm="approach_speed", severity="alarm", is_active=True), at_ns=number)
 
 
-MAKERS = {"track": ais, "telemetry": wind, "crane_cycle": crane_cycle, "log": log_line, "alarm": alarm}
+def ship(number: int) -> Observation:
+    """Return a report of one of two ships."""
+    return ais(number % 2)
+
+
+MAKERS = {"track": ship, "telemetry": wind, "crane_cycle": crane_cycle, "log": log_line, "alarm": alarm}
 
 
 class FaultyConnection(sqlite3.Connection):
@@ -235,7 +240,10 @@ class OutboxMachine(RuleBasedStateMachine):
             state = ClockState.NTP if self.clock.is_steered else ClockState.UNSYNCED
             fields = {name: getattr(item, name) for name in item.__struct_fields__}
             at_ns = self.made * STEP_NS
-            made.append(Observation(**fields | {"observed_at_ns": at_ns, "mono_ns": at_ns, "clock": Clock(state)}))
+            # does not compress: else a thinned batch is hardly smaller, and nothing is thinned
+            raw = random.Random(self.made).randbytes(60).hex()
+            changed = {"observed_at_ns": at_ns, "mono_ns": at_ns, "clock": Clock(state), "raw": raw}
+            made.append(Observation(**fields | changed))
         return made
 
     # --- drivers -----------------------------------------------------------------------------------------------
