@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.batch import Batch
+from contracts.records import Record
 
 
 class CommitOutcome(StrEnum):
@@ -22,6 +23,46 @@ class ReceivedBatch:
 
     batch: Batch
     received_at_ns: int
+
+
+@dataclass(frozen=True)
+class CommitPlan:
+    """What a batch would bring: its outcome, and the records of it that nobody has."""
+
+    outcome: CommitOutcome
+    new: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record on its way into a store of points, with whose it is.
+
+    Attributes:
+        stream_id: stream it came in.
+        site: site id, of the stream id.
+        gateway: gateway id, of the stream id.
+        record: the record; never a gap.
+    """
+
+    stream_id: str
+    site: str
+    gateway: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A point that a store refuses for its content, and will refuse for ever.
+
+    Attributes:
+        point: the point, whole.
+        reason: short snake_case word, of a closed set: it labels a counter.
+        cause: why, in the store's words.
+    """
+
+    point: StoredRecord
+    reason: str
+    cause: str
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, StreamBalance, TrackPoint
+from cloud_api.history.models import (
+    CommitOutcome,
+    CommitPlan,
+    ReceivedBatch,
+    Rejected,
+    StoredRecord,
+    StreamAccount,
+    StreamBalance,
+    TrackPoint,
+)
 from contracts.records import Record
 
 
@@ -29,6 +38,77 @@ class HistoryWriter(Protocol):
 
     async def close(self) -> None:
         """Finish the running commit and close; idempotent."""
+
+
+class PointSink(Protocol):
+    """A store of points that knows nothing of streams: InfluxDB and what speaks its protocol."""
+
+    async def write(self, points: Sequence[StoredRecord]) -> list[Rejected]:
+        """Write points; durable when it returns.
+
+        Idempotent by series and time: the same points again change nothing. Two records of one series at one time have
+        different numbers and stay two points.
+
+        Returns:
+            The points that the store refuses for their content, each with its reason; their neighbours are written.
+
+        Raises:
+            LinkError: it cannot write now; any part of the points may be written. Try again with the same.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Ask whether it can write.
+
+        Raises:
+            LinkError: not now.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close; idempotent."""
+        ...
+
+
+class PointQuarantine(Protocol):
+    """Keeps points that the sink refuses, for a person to look at."""
+
+    async def keep(self, rejected: Sequence[Rejected]) -> int:
+        """Keep points whole, durable when it returns; one that is kept already (stream and number) only counts again.
+
+        Returns:
+            How many older ones had to go to keep it within its cap.
+
+        Raises:
+            LinkError: not now; try again with the same.
+        """
+        ...
+
+
+class StreamLedger(Protocol):
+    """Which numbers of which stream were received or declared lost, beside a sink that cannot tell."""
+
+    async def plan(self, batches: Sequence[ReceivedBatch]) -> list[CommitPlan]:
+        """Tell what is new of each batch; changes nothing. A number is new in one of the batches only.
+
+        Raises:
+            LinkError: the ledger cannot be read now.
+        """
+        ...
+
+    async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
+        """Note batches whose new records are written, in one transaction, durable when it returns.
+
+        It judges anew, under a lock on each stream: another worker may have committed since the plan. What is new then
+        was new in the plan, because a number that is known stays known.
+
+        Returns:
+            One outcome a batch, in the same order; see ``HistoryWriter.commit``.
+
+        Raises:
+            LinkError: not now; nothing was noted. Try again with the same.
+        """
+        ...
 
 
 class HistoryReader(Protocol):
