@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 APT_TIMEOUT_S = 900
+POSTGRES = Path("/usr/lib/postgresql/15/bin/postgres")
 CHROMIUM = Path("/usr/bin/chromium")
 GCC = Path("/usr/bin/gcc")
 
@@ -31,6 +32,7 @@ PREREQUISITES = (
     Prerequisite(Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), "fonts-dejavu-core", "its text"),
     Prerequisite(Path("/usr/bin/gpsdecode"), "gpsd-clients", "AIS decoding against gpsd's"),
     Prerequisite(Path("/usr/sbin/mosquitto"), "mosquitto", "swallowed acknowledgements, over MQTT 3.1.1 and 5"),
+    Prerequisite(POSTGRES, "postgresql-15", "the operations database on PostgreSQL"),
 )
 
 
