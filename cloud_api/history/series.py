@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from cloud_api.sensor_names import sensor_key
 from contracts.payloads import Ais
 from contracts.records import Record
 
@@ -43,7 +44,8 @@ def series_key(site: str, gateway: str, record: Record) -> SeriesKey:
     """Return the series of a record of a gateway."""
     payload = record.payload
     kind = str(type(payload).__struct_config__.tag)
-    aspect, mmsi = "", 0
+    # a device with several transducers has as many series: the aspect is the name
+    aspect, mmsi = sensor_key(kind, payload).partition(".")[2], 0
     if isinstance(payload, Ais):
         aspect, mmsi = ais_aspect(payload), payload.mmsi
     return SeriesKey(site, gateway, record.source, record.place or "", kind, aspect, mmsi)

@@ -43,7 +43,7 @@ _LATEST = """
         WHERE newest.series_ref = series.series_ref AND newest.observed_at_ns >= ?
         ORDER BY newest.observed_at_ns DESC LIMIT 1)
     JOIN boots USING (boot_ref)
-    WHERE series.kind NOT IN ('log', 'health') AND series.aspect != 'other'
+    WHERE series.kind NOT IN ('log', 'health') AND NOT (series.kind = 'ais' AND series.aspect = 'other')
     ORDER BY points.observed_at_ns
 """
 # runs of consecutive numbers: within one, seq minus its rank is constant

@@ -6,13 +6,12 @@ is shown, as long as the sensor has said it within ``HOLD_NS``: what it no longe
 
 import msgspec
 
-from contracts.payloads import GnssFix, Transducer, Weather
+from contracts.payloads import GnssFix, Weather
 from contracts.radar import RadarDisplay
 
 HOLD_NS = 60_000_000_000
 """Twice the slowest pace at which instruments repeat a sentence."""
 TOLD_IN_PARTS = (Weather, GnssFix, RadarDisplay)
-MAX_NAME = 40
 
 PartialPayload = Weather | GnssFix | RadarDisplay
 
@@ -40,16 +39,3 @@ class FieldTimes:
             elif type(known) is type(payload) and at_ns - self._said_at_ns.get(name, 0) <= HOLD_NS:
                 filled[name] = getattr(known, name)
         return msgspec.structs.replace(payload, **filled)
-
-
-def sensor_key(kind: str, payload: object) -> str:
-    """Return what tells one sensor of a place from another: its kind, of transducers also their name.
-
-    Args:
-        kind: the payload's ``type`` on the wire.
-        payload: the record's.
-    """
-    if not isinstance(payload, Transducer):
-        return kind
-    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in payload.name.lower())
-    return f"{kind}.{name[:MAX_NAME] or '-'}"

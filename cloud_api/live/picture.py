@@ -14,8 +14,9 @@ from cloud_api.accounting.models import GatewayStanding
 from cloud_api.live.intervals import EXPIRE_GATEWAY_S, EXPIRE_SENSOR_S
 from cloud_api.live.merging import POSITION_TYPES, STATIC_TYPES, merge
 from cloud_api.live.models import NS_PER_S, Changes, GatewayState, Order, Origin, SensorPayload, SensorState, Target
-from cloud_api.live.partial_states import TOLD_IN_PARTS, sensor_key
+from cloud_api.live.partial_states import TOLD_IN_PARTS
 from cloud_api.live.ticked_map import TickedMap
+from cloud_api.sensor_names import sensor_key
 from contracts.health import GatewayStatus
 from contracts.payloads import Ais
 from contracts.records import Record

@@ -1,7 +1,7 @@
 """Sensors that tell their state in several sentences, and places with several transducers."""
 
-from cloud_api.live.partial_states import HOLD_NS, FieldTimes, sensor_key
-from contracts.payloads import GnssFix, Transducer, Weather
+from cloud_api.live.partial_states import HOLD_NS, FieldTimes
+from contracts.payloads import GnssFix, Weather
 from contracts.radar import RadarDisplay
 
 S = 1_000_000_000
@@ -27,10 +27,3 @@ def test_what_a_sensor_no_longer_says_is_null_again_however_often_it_says_the_re
 
 def test_a_state_of_another_kind_adds_nothing() -> None:
     assert FieldTimes().completed(GnssFix(hdop=1.0), RadarDisplay(range_m=5.0), T0) == GnssFix(hdop=1.0)
-
-
-def test_transducers_of_one_place_stay_apart() -> None:
-    assert sensor_key("transducer", Transducer(name="ENGINE#1", quantity="temperature")) == "transducer.engine-1"
-    assert sensor_key("transducer", Transducer(name="", quantity="generic")) == "transducer.-"
-    assert sensor_key("transducer", Transducer(name="ñ/" * 40, quantity="generic")) == "transducer." + "-" * 40
-    assert sensor_key("weather", Weather()) == "weather"
