@@ -19,7 +19,7 @@ class SqlOpenStreamStore:
     async def load(self) -> list[OpenStream]:
         """See ``OpenStreamStore``."""
         query = sa.select(open_streams).order_by(open_streams.c.stream_id)
-        async with self._database.transaction("load open streams") as connection:
+        async with self._database.reading("load open streams") as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [OpenStream(row["stream_id"], row["produced"], row["since_ns"]) for row in rows]
 

@@ -36,7 +36,7 @@ class SqlGatewayStore:
         """See ``GatewayStore``."""
         columns = gateways.c
         query = sa.select(gateways).order_by(columns.site, columns.gateway)
-        async with self._database.transaction("load gateways") as connection:
+        async with self._database.reading("load gateways") as connection:
             rows = (await connection.execute(query)).mappings().all()
         entries = []
         for row in rows:

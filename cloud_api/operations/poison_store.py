@@ -68,7 +68,7 @@ class SqlPoisonStore:
             LinkError: the database cannot be read now.
         """
         query = sa.select(poison_batches.c.reason, sa.func.count()).group_by(poison_batches.c.reason)
-        async with self._database.transaction("count batches set aside") as connection:
+        async with self._database.reading("count batches set aside") as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def _evict(self, connection: AsyncConnection) -> int:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from cloud_api.operations.server import ServerAccess
 from tests.support.certs import TestAuthority
 from tests.support.processes import free_port, wait_until
 
@@ -141,6 +142,10 @@ class PostgresServer:
     def url(self, name: str) -> str:
         """URL of a database over TLS."""
         return f"postgresql+asyncpg://{ROLE}@127.0.0.1:{self.port}/{name}"
+
+    def access(self, pool_size: int = 5, statement_timeout_s: float = 10.0) -> ServerAccess:
+        """What the product needs beside a URL."""
+        return ServerAccess(self.password_file, self.trust, pool_size, statement_timeout_s)
 
     def psql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement as the server's owner and return what it prints, unaligned, without headers."""

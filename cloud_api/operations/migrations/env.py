@@ -1,4 +1,7 @@
-"""Alembic's entry: runs the steps on the connection that the caller has opened, each in a transaction of its own."""
+"""Alembic's entry: runs the steps on the connection and in the transaction that the caller has opened.
+
+All steps are one transaction, on SQLite too: a process that is killed in the middle leaves the schema it found.
+"""
 
 from alembic import context
 
@@ -7,7 +10,7 @@ from cloud_api.operations.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    transaction_per_migration=True,
+    transactional_ddl=True,
     render_as_batch=True,
 )
 with context.begin_transaction():

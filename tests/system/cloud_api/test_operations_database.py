@@ -1,7 +1,6 @@
-"""The operations database on real SQLite: migrations with data, caps, and what the services keep in it."""
+"""The operations database on real SQLite and real PostgreSQL: migrations, caps, and what the services keep in it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -29,16 +28,13 @@ TOPIC = Topic(site="puerto-demo", gateway="gw-1", channel=Channel.RECORDS)
 
 
 @pytest.fixture
-async def empty(tmp_path: Path) -> AsyncIterator[OperationsDatabase]:
-    database = OperationsDatabase(f"sqlite+aiosqlite:///{tmp_path}/operations.sqlite")
-    yield database
-    await database.close()
+def empty(empty_operations: OperationsDatabase) -> OperationsDatabase:
+    return empty_operations
 
 
 @pytest.fixture
-async def database(empty: OperationsDatabase) -> OperationsDatabase:
-    await migrate(empty)
-    return empty
+def database(operations: OperationsDatabase) -> OperationsDatabase:
+    return operations
 
 
 async def count(database: OperationsDatabase, table: sa.Table) -> int:
