@@ -71,3 +71,16 @@ def parse_topic(text: str) -> Topic:
 def all_gateways(channel: Channel) -> str:
     """Return the NATS subject that matches ``channel`` of every gateway of every site."""
     return f"{ROOT}.{TOPIC_VERSION}.*.*.{channel.value.replace('/', '.')}"
+
+
+def mqtt_filter(channel: Channel, group: str = "") -> str:
+    """Return the MQTT filter that matches ``channel`` of every gateway of every site.
+
+    Args:
+        channel: which.
+        group: name of a shared subscription (without ``/``, ``+``, ``#``); "" for a subscription of one's own.
+
+    *Source:* MQTT 5.0 clause 4.8.2 (shared subscriptions).
+    """
+    topics = f"{ROOT}/{TOPIC_VERSION}/+/+/{channel.value}"
+    return f"$share/{group}/{topics}" if group else topics

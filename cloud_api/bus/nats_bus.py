@@ -10,7 +10,6 @@ It refuses to speak to a server that does not ask for TLS: nats-py falls back to
 import asyncio
 import random
 import ssl
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import nats.errors
@@ -21,8 +20,9 @@ from nats.aio.msg import Msg
 from cloud_api.backoff import FullJitter
 from cloud_api.bus.metrics import BusMetrics
 from cloud_api.bus.ports import Handler
+from cloud_api.bus.subscription import Subscription, hand_over
 from contracts.errors import LinkError, PeerError
-from contracts.topics import Channel, Topic, all_gateways, parse_topic
+from contracts.topics import Channel, Topic, all_gateways
 
 CONNECT_TIMEOUT_S = 5
 """A broker on the same continent completes TLS in well under 1 s; after 5 s the next server is tried."""
@@ -40,13 +40,6 @@ PENDING_BYTES = 32 * 1024 * 1024
 """The same in bytes: 128 batches of the largest size."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class _Subscription:
-    channel: Channel
-    group: str
-    handler: Handler
 
 
 class NatsBus:
@@ -68,7 +61,7 @@ class NatsBus:
         self._name = name
         self._metrics = metrics
         self._rng = rng
-        self._subscriptions: list[_Subscription] = []
+        self._subscriptions: list[Subscription] = []
         self._client: Client | None = None
         self._lost = asyncio.Event()
         self._is_closing = False
@@ -140,11 +133,11 @@ class NatsBus:
 
     async def subscribe(self, channel: Channel, handler: Handler) -> None:
         """See ``Bus``."""
-        await self._add(_Subscription(channel, "", handler))
+        await self._add(Subscription(channel, "", handler))
 
     async def subscribe_shared(self, channel: Channel, group: str, handler: Handler) -> None:
         """See ``Bus``."""
-        await self._add(_Subscription(channel, group, handler))
+        await self._add(Subscription(channel, group, handler))
 
     async def stop_delivery(self) -> None:
         """See ``Bus``."""
@@ -171,7 +164,7 @@ class NatsBus:
         url = self._client.connected_url if self._client is not None else None
         return url.netloc if url is not None else ""
 
-    async def _add(self, subscription: _Subscription) -> None:
+    async def _add(self, subscription: Subscription) -> None:
         self._subscriptions.append(subscription)
         if self._client is not None and self.is_connected:
             await self._start(self._client, subscription)
@@ -220,23 +213,10 @@ class NatsBus:
         self._metrics.connects.inc()
         self._metrics.connected.set(1)
 
-    async def _start(self, client: Client, subscription: _Subscription) -> None:
-        channel = subscription.channel.value
-
+    async def _start(self, client: Client, subscription: Subscription) -> None:
         async def deliver(message: Msg) -> None:
             self._is_slow = False
-            try:
-                topic = parse_topic(message.subject)
-            except PeerError as exc:
-                self._metrics.dropped.labels(exc.reason).inc()
-                return
-            self._metrics.messages.labels(channel).inc()
-            try:
-                await subscription.handler(topic, message.data)
-            except Exception:  # noqa: BLE001 - whatever it is, it is logged with its traceback and counted
-                # one message that a handler cannot bear must not end the subscription for all gateways
-                self._metrics.handler_errors.labels(channel).inc()
-                _log.exception("bus_handler_failed", channel=channel, gateway=topic.gateway, site=topic.site)
+            await hand_over(subscription, message.subject, message.data, self._metrics)
 
         await client.subscribe(
             all_gateways(subscription.channel), queue=subscription.group, cb=deliver,

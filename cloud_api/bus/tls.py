@@ -1,9 +1,28 @@
-"""The cloud's side of mutual TLS towards the broker."""
+"""The cloud's side of mutual TLS towards the broker. There is no way to switch the checks off."""
 
+import socket
 import ssl
 from pathlib import Path
 
 from contracts.errors import ConfigError
+
+
+class _HandshakingContext(ssl.SSLContext):
+    """Makes the handshake of a socket while it wraps it, under the socket's own timeout: a failure then closes it.
+
+    paho wraps first and shakes hands later, and forgets a socket whose handshake fails. asyncio does not come by here.
+    """
+
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - the signature is the standard library's
+        do_handshake_on_connect: bool = True,  # noqa: ARG002, FBT001, FBT002 - the same; always now
+        suppress_ragged_eofs: bool = True,  # noqa: FBT001, FBT002 - the same
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        return super().wrap_socket(sock, server_side, True, suppress_ragged_eofs, server_hostname, session)
 
 
 def client_context(certificate: Path, private_key: Path, trust: Path) -> ssl.SSLContext:
@@ -17,7 +36,7 @@ def client_context(certificate: Path, private_key: Path, trust: Path) -> ssl.SSL
     Raises:
         ConfigError: a file cannot be read or is not what it should be (reason ``bad_certificate``).
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _HandshakingContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(cafile=trust)
