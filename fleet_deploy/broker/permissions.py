@@ -36,7 +36,12 @@ class User:
 
 def users_of(registry: Registry) -> list[User]:
     """Return the users of every client certificate that is not revoked, in the order of issue."""
-    return [_user(entry) for entry in registry.active() if entry.kind is not Kind.SERVER]
+    return [_user(entry) for entry in registry.active() if entry.kind in (Kind.GATEWAY, Kind.CLOUD)]
+
+
+def pins_of(registry: Registry) -> list[str]:
+    """Return the digests of the keys of every node that is not revoked: between brokers no other key is taken."""
+    return [entry.key_digest for entry in registry.active() if entry.kind is Kind.NODE and entry.key_digest]
 
 
 def _user(entry: Entry) -> User:

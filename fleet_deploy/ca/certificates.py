@@ -4,9 +4,13 @@ The root signs two issuers and nothing else. The clients' issuer can sign only n
 servers' issuer can sign any name but those, and each only for its purpose: so no server certificate, however it was
 asked for, can become a user of the broker, and no gateway can pose as the broker (docs/adr/0050).
 
+The nodes of a broker cluster have a root of their own, which nothing else trusts and which trusts nothing else: a
+gateway's stolen key opens no door between brokers, and a node's opens none of a gateway's (docs/adr/0146).
+
 *Source:* RFC 5280, clauses 4.2.1.3 (key usage), 4.2.1.9 (path length), 4.2.1.10 (name constraints), 4.2.1.12 (purpose).
 """
 
+import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,7 +48,8 @@ class LeafRequest:
         organisation: subject O.
         dns_names: DNS alternative names.
         addresses: IP alternative names.
-        purpose: the one extended key usage.
+        purpose: extended key usage.
+        second_purpose: another, of a cluster's node only: between two brokers each is the server of the other.
     """
 
     common_name: str
@@ -52,6 +57,7 @@ class LeafRequest:
     dns_names: list[str]
     addresses: list[str]
     purpose: x509.ObjectIdentifier
+    second_purpose: x509.ObjectIdentifier | None = None
 
 
 def make_root(now: datetime) -> Pair:
@@ -78,6 +84,16 @@ def make_server_issuer(root: Pair, now: datetime) -> Pair:
     return _make_issuer(root, "PortTrack Development Server CA", ExtendedKeyUsageOID.SERVER_AUTH, constraints, now)
 
 
+def make_node_root(now: datetime) -> Pair:
+    """Make the self-signed root of the nodes of a broker cluster: it signs nodes and no issuer."""
+    key = new_key()
+    name = _authority_name("PortTrack Development Cluster CA")
+    builder = _builder(name, name, key, now, ROOT_LIFE)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_key_usage(is_authority=True), critical=True)
+    return Pair(builder.sign(key, hashes.SHA256()), key)
+
+
 def make_leaf(issuer: Pair, request: LeafRequest, serial: int, now: datetime, life: timedelta = LEAF_LIFE) -> Pair:
     """Make a leaf certificate with a new key.
 
@@ -101,7 +117,8 @@ def make_leaf(issuer: Pair, request: LeafRequest, serial: int, now: datetime, li
     builder = _builder(subject, issuer.certificate.subject, key, now, life, serial)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(is_authority=False), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([request.purpose]), critical=False)
+    purposes = [request.purpose] if request.second_purpose is None else [request.purpose, request.second_purpose]
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(_authority_key(issuer), critical=False)
     return Pair(builder.sign(issuer.key, hashes.SHA256()), key)
@@ -120,6 +137,14 @@ def new_serial() -> int:
 def serial_text(serial: int) -> str:
     """Return a serial number as the registry spells it: 40 hexadecimal digits, lower case."""
     return f"{serial:040x}"
+
+
+def key_digest(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the public key in its DER form (SubjectPublicKeyInfo), as nats-server pins it."""
+    spki = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(spki).hexdigest()
 
 
 def pem_of(certificate: x509.Certificate) -> bytes:

@@ -1,5 +1,6 @@
-"""What may be asked of the authority: a server, a gateway or the cloud, with checked names. Sans-io."""
+"""What may be asked of the authority: a server, a gateway, the cloud or a node, with checked names. Sans-io."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 
@@ -22,12 +23,13 @@ _DNS_NAME = re.compile(rf"^{_LABEL}(\.{_LABEL})*$")
 
 @dataclass(frozen=True)
 class LeafPlan:
-    """A checked request. Make it with one of the three functions below."""
+    """A checked request. Make it with one of the functions below."""
 
     kind: Kind
     site: str | None = None
     gateway: str | None = None
     server_names: list[str] = field(default_factory=list)
+    node: tuple[str, str] | None = None
 
     def request(self, serial: str) -> LeafRequest:
         """Return what the certificate with this serial (40 hexadecimal digits) shall say."""
@@ -37,6 +39,11 @@ class LeafPlan:
             purpose = ExtendedKeyUsageOID.SERVER_AUTH
             common_name = names[0] if len(names[0]) <= MAX_COMMON_NAME else "server"
             return LeafRequest(common_name, organisation, names, list(LOCAL_ADDRESSES), purpose)
+        if self.node is not None:
+            name, host = self.node
+            names, addresses = ([], [host]) if is_address(host) else ([host], [])
+            both = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+            return LeafRequest(name, organisation, names, addresses, *both)
         if self.gateway is not None and self.site is not None:
             name = f"{serial}.{self.gateway}.{self.site}.gateway.{INTERNAL_DOMAIN}"
             return LeafRequest(self.gateway, self.site, [name], [], ExtendedKeyUsageOID.CLIENT_AUTH)
@@ -78,3 +85,29 @@ def plan_gateway(site: str, gateway: str) -> LeafPlan:
 def plan_cloud() -> LeafPlan:
     """Plan a certificate of the cloud."""
     return LeafPlan(Kind.CLOUD)
+
+
+def plan_node(name: str, host: str) -> LeafPlan:
+    """Plan the certificate of a node of a broker cluster.
+
+    Args:
+        name: its name in the cluster.
+        host: DNS name or IPv4 address at which its neighbours reach it.
+
+    Raises:
+        ConfigError: the name is not ``[a-z0-9-]{1,40}``, or the host is neither, or below ``porttrack.internal``.
+    """
+    if not is_id(name):
+        raise ConfigError("read node name", repr(name[:60]), "not a name", "use 1 to 40 of a-z 0-9 -", "bad_id")
+    if not is_address(host):
+        (host,) = plan_server([host]).server_names
+    return LeafPlan(Kind.NODE, node=(name, host))
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is an IPv4 address."""
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True

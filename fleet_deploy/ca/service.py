@@ -23,9 +23,11 @@ from contracts.errors import ConfigError, IntegrityError
 from fleet_deploy.ca.certificates import (
     Pair,
     PrivateKey,
+    key_digest,
     key_pem,
     make_client_issuer,
     make_leaf,
+    make_node_root,
     make_root,
     make_server_issuer,
     new_serial,
@@ -38,6 +40,9 @@ from fleet_deploy.ca.requests import LeafPlan
 from fleet_deploy.durable_files import SECRET_MODE, replace_file, sync_folder
 
 ROOT, CLIENT_ISSUER, SERVER_ISSUER = "root", "client_issuer", "server_issuer"
+NODE_ROOT = "node_root"
+"""Made with the first node: a port with one broker has none."""
+_ISSUERS = {Kind.SERVER: SERVER_ISSUER, Kind.GATEWAY: CLIENT_ISSUER, Kind.CLOUD: CLIENT_ISSUER, Kind.NODE: NODE_ROOT}
 CERTIFICATE, PRIVATE_KEY, TRUST = "certificate.pem", "private_key.pem", "trust.pem"
 
 
@@ -84,6 +89,8 @@ def init_authority(folder: Path, now: datetime) -> None:
 def issue(authority: Path, plan: LeafPlan, out: Path, now: datetime) -> IssuedFiles:
     """Issue a certificate and write certificate.pem (with its issuer), private_key.pem (0600) and trust.pem (the root).
 
+    A node's trust.pem is the nodes' own root.
+
     Args:
         authority: the authority's folder.
         plan: what to issue.
@@ -97,7 +104,9 @@ def issue(authority: Path, plan: LeafPlan, out: Path, now: datetime) -> IssuedFi
     if (out / PRIVATE_KEY).exists() or (out / CERTIFICATE).exists():
         hint = "give another --out, or move the old files away; the old certificate stays good until it is revoked"
         raise ConfigError("issue certificate", str(out), "there is a certificate already", hint, "exists")
-    issuer = read_pair(authority, SERVER_ISSUER if plan.kind is Kind.SERVER else CLIENT_ISSUER)
+    if plan.kind is Kind.NODE:
+        _ensure_node_root(authority, now)
+    issuer = read_pair(authority, _ISSUERS[plan.kind])
     serial = new_serial()
     leaf = make_leaf(issuer, plan.request(serial_text(serial)), serial, now)
     entry = _entry(plan, leaf.certificate, now)
@@ -105,13 +114,18 @@ def issue(authority: Path, plan: LeafPlan, out: Path, now: datetime) -> IssuedFi
         out.mkdir(parents=True, exist_ok=True)
         with _changing(authority) as registry:
             write_registry(authority, _with(registry, [*registry.certificates, entry]))
-        trust = (authority / TRUST).read_bytes()
+        trust = trust_file(authority, plan.kind).read_bytes()
         replace_file(out / PRIVATE_KEY, key_pem(leaf.key), SECRET_MODE)
         replace_file(out / TRUST, trust)
         replace_file(out / CERTIFICATE, pem_of(leaf.certificate) + pem_of(issuer.certificate))
     except OSError as exc:
         raise ConfigError("issue certificate", str(out), exc.strerror or str(exc), "", "unwritable") from exc
     return IssuedFiles(entry, out / CERTIFICATE, out / PRIVATE_KEY, out / TRUST)
+
+
+def trust_file(authority: Path, kind: Kind) -> Path:
+    """Return the file with the root that certificates of this kind lead to."""
+    return authority / (f"{NODE_ROOT}.pem" if kind is Kind.NODE else TRUST)
 
 
 def revoke(authority: Path, serial: str, now: datetime) -> Entry:
@@ -155,6 +169,19 @@ def read_pair(authority: Path, name: str) -> Pair:
     return Pair(certificate, key)
 
 
+def _ensure_node_root(authority: Path, now: datetime) -> None:
+    """Make the nodes' root if there is none; its key is written first, so that a certificate is never without it."""
+    try:
+        with _changing(authority):
+            if trust_file(authority, Kind.NODE).exists():
+                return
+            root = make_node_root(now)
+            replace_file(authority / f"{NODE_ROOT}_key.pem", key_pem(root.key), SECRET_MODE)
+            replace_file(authority / f"{NODE_ROOT}.pem", pem_of(root.certificate))
+    except OSError as exc:
+        raise ConfigError("make cluster root", str(authority), exc.strerror or str(exc), "", "unwritable") from exc
+
+
 @contextmanager
 def _changing(authority: Path) -> Iterator[Registry]:
     """Hold the writers' lock and give the register as it is now."""
@@ -174,10 +201,11 @@ def _entry(plan: LeafPlan, certificate: x509.Certificate, now: datetime) -> Entr
     return Entry(
         serial=serial,
         kind=plan.kind,
-        names=plan.request(serial).dns_names,
+        names=list(plan.node) if plan.node is not None else plan.request(serial).dns_names,
         site=plan.site,
         gateway=plan.gateway,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        key_digest=key_digest(certificate) if plan.node is not None else None,
         not_before=_rfc3339(certificate.not_valid_before_utc),
         not_after=_rfc3339(certificate.not_valid_after_utc),
         issued_at=_rfc3339(now),

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from contracts.errors import ConfigError
 from fleet_deploy.ca import requests, service
-from fleet_deploy.ca.models import Entry
+from fleet_deploy.ca.models import Entry, Kind
 from fleet_deploy.ca.registry import read_registry
 
 HELP = "Autoridad de certificación de desarrollo / development certificate authority."
@@ -81,6 +81,17 @@ def issue_cloud(out: Out, ca: CaDir = DEFAULT_CA) -> None:
     _say(service.issue(ca, requests.plan_cloud(), out, _now()))
 
 
+@issue_app.command("node")
+def issue_node(
+    name: Annotated[str, typer.Option("--name", help="Nodo / name of the node in its cluster.")],
+    host: Annotated[str, typer.Option("--host", help="Nombre DNS o IPv4 / where its neighbours reach it.")],
+    out: Out,
+    ca: CaDir = DEFAULT_CA,
+) -> None:
+    """Certificado de un nodo / a node's of a broker cluster: good between brokers and nowhere else."""
+    _say(service.issue(ca, requests.plan_node(name, host), out, _now()))
+
+
 @app.command("list")
 def list_certificates(*, ca: CaDir = DEFAULT_CA, as_json: Json = False) -> None:
     """Listar lo emitido / list everything that was issued."""
@@ -108,7 +119,7 @@ def _now() -> datetime:
 def _subject(entry: Entry) -> str:
     if entry.site is not None:
         return f"{entry.site}/{entry.gateway}"
-    return ", ".join(entry.names) if entry.kind.value == "server" else "cloud"
+    return "cloud" if entry.kind is Kind.CLOUD else ", ".join(entry.names)
 
 
 def _say(files: service.IssuedFiles) -> None:
