@@ -68,3 +68,61 @@ open_streams = sa.Table(
     sa.Column("produced", sa.BigInteger, nullable=False),
     sa.Column("since_ns", sa.BigInteger),
 )
+
+# The ledger of a history whose points lie in a sink (docs/adr/0134): a row a stream, a row a run of numbers that are
+# accounted for, and so on. No foreign keys: a stream is never deleted, and each check would lock its row once more.
+ledger_streams = sa.Table(
+    "ledger_streams",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("stream_id", sa.String(160), nullable=False),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("max_seq", sa.BigInteger, nullable=False),
+    sa.Column("last_received_ns", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("stream_id", name="uq_ledger_streams_stream_id"),
+)
+
+ledger_covered = sa.Table(
+    "ledger_covered",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+)
+
+ledger_gaps = sa.Table(
+    "ledger_gaps",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.String(40), nullable=False),
+    sa.Column("observed_at_ns", sa.BigInteger, nullable=False),
+)
+
+ledger_declared = sa.Table(
+    "ledger_declared",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.String(40), primary_key=True),
+    sa.Column("numbers", sa.BigInteger, nullable=False),
+)
+
+ledger_marks = sa.Table(
+    "ledger_marks",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+    sa.Column("received_at_ns", sa.BigInteger, nullable=False, index=True),
+    sa.Column("marks", sa.LargeBinary, nullable=False),
+)
+
+ledger_boots = sa.Table(
+    "ledger_boots",
+    metadata,
+    sa.Column("stream_ref", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("boot_mark", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seq", sa.BigInteger, nullable=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+)
