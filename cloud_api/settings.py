@@ -5,26 +5,22 @@ from the file's folder. Secrets are paths of files, never values. An unknown key
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from cloud_api.settings_bus import BusSettings
 from cloud_api.settings_explanation import explain
+from cloud_api.settings_history import HistorySettings, SqliteHistorySettings
+from cloud_api.settings_section import Id, Section
 from contracts.errors import ConfigError
-from contracts.ids import ID_PATTERN
 
 SQLITE_PREFIX = "sqlite+aiosqlite:///"
 
-ServerUrl = Annotated[str, StringConstraints(pattern=r"^tls://[^/@\s]+:\d{1,5}$")]
 Role = Literal["api", "store", "track"]
 ROLES: tuple[Role, ...] = ("api", "store", "track")
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class HttpSettings(Section):
@@ -43,42 +39,57 @@ class HttpSettings(Section):
     )
 
 
-class BusSettings(Section):
-    """The broker.
+class ProbesSettings(Section):
+    """Where a process without the api role answers /healthz, /readyz and /metrics; with it, the API does.
 
     Attributes:
-        servers: ``tls://host:port`` of one cluster.
-        certificate: our certificate, PEM.
-        private_key: its key, PEM.
-        trust: authority of the broker's certificate, PEM.
-        name: how the broker's monitoring shows this process.
+        host: address to listen on.
+        port: 0 takes a free one, which the log names.
     """
 
-    servers: list[ServerUrl] = Field(min_length=1, max_length=16)
-    certificate: Path
-    private_key: Path
-    trust: Path
-    name: Annotated[str, StringConstraints(pattern=ID_PATTERN)] = "cloud"
-
-
-class HistorySettings(Section):
-    """The history file and how much of it is kept.
-
-    Attributes:
-        path: the file.
-        keep_days: age at which records go, days since they were received.
-        max_gib: size above which the oldest go whatever their age, GiB.
-    """
-
-    path: Path
-    keep_days: float = Field(default=30.0, gt=0, le=36_500)
-    max_gib: float = Field(default=20.0, ge=0.01, le=100_000)
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
 
 
 class OperationsSettings(Section):
-    """The operations database: an SQLAlchemy URL of an async driver."""
+    """The operations database.
+
+    Attributes:
+        url: SQLAlchemy URL of an async driver, without a password.
+        password_file: file with the password of PostgreSQL's user, one line.
+        trust: authority of PostgreSQL's certificate, PEM.
+        pool_size: connections to PostgreSQL that this process holds at most.
+        statement_timeout_s: a statement that PostgreSQL needs longer for is given up, s.
+    """
 
     url: Annotated[str, StringConstraints(pattern=r"^(sqlite\+aiosqlite:///.+|postgresql\+asyncpg://.+)$")]
+    password_file: Path | None = None
+    trust: Path | None = None
+    pool_size: int = Field(default=5, ge=1, le=100)
+    statement_timeout_s: float = Field(default=10.0, ge=0.1, le=600)
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """File of an SQLite database; None where it is PostgreSQL."""
+        if not self.url.startswith(SQLITE_PREFIX):
+            return None
+        return Path(self.url.removeprefix(SQLITE_PREFIX).partition("?")[0])
+
+    @model_validator(mode="after")
+    def _demand_secrets_in_files(self) -> Self:
+        if self.sqlite_path is None and urlsplit(self.url).password is not None:
+            raise ValueError("url: holds a password, which belongs in the file that password_file names")
+        if self.sqlite_path is not None and (self.password_file or self.trust):
+            raise ValueError("password_file and trust: only for postgresql+asyncpg://…")
+        return self
+
+    def resolved(self, base: Path) -> Self:
+        """Return this section with every relative path made absolute from ``base``."""
+        resolved = super().resolved(base)
+        if self.sqlite_path is None:
+            return resolved
+        _, mark, query = self.url.partition("?")
+        return resolved.model_copy(update={"url": f"{SQLITE_PREFIX}{base / self.sqlite_path}{mark}{query}"})
 
 
 class SiteSettings(Section):
@@ -94,9 +105,17 @@ class ControlRoomSettings(Section):
 
 
 class TrackSettings(Section):
-    """The live picture: how far back it is filled from the history at a start, s."""
+    """The live picture, and who judges a site.
+
+    Attributes:
+        warm_start_s: how far back the picture is filled from the history at a start, s.
+        sites: sites whose lease a process with the track role tries to hold; none named: every site that it hears.
+        lease_s: how long a lease lasts that nobody renews, s; renewed three times as often.
+    """
 
     warm_start_s: float = Field(default=3600.0, ge=0, le=86_400)
+    sites: list[Id] = Field(default=[], max_length=256)
+    lease_s: float = Field(default=3.0, ge=1.0, le=30.0)
 
 
 class LogSettings(Section):
@@ -118,6 +137,7 @@ class Settings(BaseSettings):
     )
 
     http: HttpSettings = HttpSettings()
+    probes: ProbesSettings = ProbesSettings()
     bus: BusSettings
     history: HistorySettings
     operations: OperationsSettings
@@ -172,22 +192,22 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _resolve(settings: Settings, base: Path) -> Settings:
     """Return the settings with every relative path made absolute from ``base``."""
-    bus = settings.bus
-    control_room_dir = settings.control_room.dir
-    changes = {
-        "bus": bus.model_copy(
-            update={name: base / getattr(bus, name) for name in ("certificate", "private_key", "trust")}
-        ),
-        "history": settings.history.model_copy(update={"path": base / settings.history.path}),
-        "operations": OperationsSettings(url=_resolve_url(settings.operations.url, base)),
-        "site": SiteSettings(chart=base / settings.site.chart),
-        "control_room": ControlRoomSettings(dir=base / control_room_dir if control_room_dir else None),
-    }
-    return settings.model_copy(update=changes)
+    sections = {name: getattr(settings, name) for name in Settings.model_fields}
+    return settings.model_copy(update={name: section.resolved(base) for name, section in sections.items()})
 
 
-def _resolve_url(url: str, base: Path) -> str:
-    if not url.startswith(SQLITE_PREFIX):
-        return url
-    name, mark, query = url.removeprefix(SQLITE_PREFIX).partition("?")
-    return f"{SQLITE_PREFIX}{base / name}{mark}{query}"
+def demand_sqlite_history(settings: Settings, operation: str) -> SqliteHistorySettings:
+    """Return the settings of a history that is a file.
+
+    Args:
+        settings: of the cloud.
+        operation: what needs the file, for the error.
+
+    Raises:
+        ConfigError: the history is elsewhere (reason ``history_elsewhere``).
+    """
+    history = settings.history
+    if not isinstance(history, SqliteHistorySettings):
+        cause = f"history.kind: is {history.kind!r}; allowed: 'sqlite'"
+        raise ConfigError(operation, "history", cause, "ask the server with its own tools", "history_elsewhere")
+    return history

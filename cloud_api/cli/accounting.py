@@ -10,7 +10,7 @@ from cloud_api.history.accounting_policy import account
 from cloud_api.history.models import SeqRange, StreamAccount
 from cloud_api.history.sqlite_database import open_for_reading, translated
 from cloud_api.history.sqlite_queries import evidence
-from cloud_api.settings import load_settings
+from cloud_api.settings import demand_sqlite_history, load_settings
 
 MAX_SHOWN = 5
 """Ranges shown a line of the table; --json has them all."""
@@ -18,7 +18,7 @@ MAX_SHOWN = 5
 
 def main(config: ConfigFile, *, json: AsJson = False) -> None:
     """Check received + declared gaps = 1..max seq for each stream; exit code 1 if one does not balance."""
-    path = load_settings(config).history.path
+    path = demand_sqlite_history(load_settings(config), "check ledger").path
     connection = open_for_reading(path)
     try:
         with translated("check ledger", path):

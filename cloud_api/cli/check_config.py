@@ -4,7 +4,7 @@ import typer
 
 from cloud_api.bus.tls import client_context
 from cloud_api.cli.options import ConfigFile
-from cloud_api.operations.database import OperationsDatabase
+from cloud_api.composition.operations import make_database
 from cloud_api.settings import load_settings
 from contracts.errors import ConfigError
 
@@ -13,7 +13,7 @@ def main(config: ConfigFile) -> None:
     """Check the settings and every file that they name; changes nothing."""
     settings = load_settings(config)
     client_context(settings.bus.certificate, settings.bus.private_key, settings.bus.trust)
-    database = OperationsDatabase(settings.operations.url)
+    database = make_database(settings.operations)
     if not settings.site.chart.is_file():
         raise ConfigError("check settings", str(config), f"site.chart: no file {settings.site.chart}", "", "missing")
     control_room_dir = settings.control_room.dir
@@ -23,6 +23,6 @@ def main(config: ConfigFile) -> None:
     typer.echo(f"{config}: good")
     typer.echo(f"  http        {settings.http.host}:{settings.http.port}")
     typer.echo(f"  bus         {', '.join(settings.bus.servers)}")
-    typer.echo(f"  history     {settings.history.path}")
+    typer.echo(f"  history     {settings.history.subject()}")
     typer.echo(f"  operations  {database.subject()}")
     typer.echo(f"  chart       {settings.site.chart}")

@@ -11,7 +11,7 @@ from cloud_api.cli.options import AsJson, ConfigFile
 from cloud_api.history.models import StoredPoint
 from cloud_api.history.sqlite_database import open_for_reading, translated
 from cloud_api.history.sqlite_queries import stored_points
-from cloud_api.settings import load_settings
+from cloud_api.settings import demand_sqlite_history, load_settings
 
 Kind = Annotated[str | None, typer.Option("--kind", help="only payloads of this type, for example ais")]
 
@@ -23,7 +23,7 @@ def main(config: ConfigFile, kind: Kind = None, *, json: AsJson = False) -> None
 
     With --json, a line is the payload as JSON with its ``type``, and ``raw`` where the original sentence was kept.
     """
-    path = load_settings(config).history.path
+    path = demand_sqlite_history(load_settings(config), "read history").path
     connection = open_for_reading(path)
     try:
         with translated("read history", path):

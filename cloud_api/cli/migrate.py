@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from cloud_api.cli.options import ConfigFile
+from cloud_api.composition.operations import make_database
 from cloud_api.operations import migrating
-from cloud_api.operations.database import OperationsDatabase
-from cloud_api.settings import load_settings
+from cloud_api.settings import OperationsSettings, load_settings
 
 Revision = Annotated[str, typer.Option("--to", help="revision id, 'head' or 'base'")]
 
@@ -16,12 +16,12 @@ Revision = Annotated[str, typer.Option("--to", help="revision id, 'head' or 'bas
 def main(config: ConfigFile, to: Revision = migrating.HEAD) -> None:
     """Upgrade (or downgrade, with --to) the operations database."""
     settings = load_settings(config)
-    before, after = asyncio.run(_migrate(settings.operations.url, to))
+    before, after = asyncio.run(_migrate(settings.operations, to))
     typer.echo(f"operations database: {before or 'empty'} -> {after or 'empty'}")
 
 
-async def _migrate(url: str, to: str) -> tuple[str | None, str | None]:
-    database = OperationsDatabase(url)
+async def _migrate(settings: OperationsSettings, to: str) -> tuple[str | None, str | None]:
+    database = make_database(settings)
     try:
         return await migrating.migrate(database, to)
     finally:

@@ -13,7 +13,7 @@ import typer
 from cloud_api.cli.options import ConfigFile
 from cloud_api.history.models import CommitOutcome, ReceivedBatch
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
-from cloud_api.settings import load_settings
+from cloud_api.settings import demand_sqlite_history, load_settings
 from contracts.batch import Batch, check_batch
 from contracts.errors import ConfigError, PeerError
 from contracts.ids import split_stream_id
@@ -29,7 +29,7 @@ Last = Annotated[int, typer.Argument(help="last number, included", min=1)]
 
 def main(stream: Stream, first: First, last: Last, config: ConfigFile) -> None:
     """Declare numbers of a stream lost; those that were received stay received."""
-    path = load_settings(config).history.path
+    path = demand_sqlite_history(load_settings(config), "write off").path
     if not path.is_file():
         raise ConfigError("write off", str(path), "no such file", "check history.path", "missing")
     item = ReceivedBatch(declaration(stream, first, last, time.time_ns()), time.time_ns())

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from cloud_api.web.routing import Route, json_response
+from cloud_api.web.routing import Route, add_routes, json_response
 from contracts.errors import PortTrackError
 
 CHECK_TIMEOUT_S = 2.0
@@ -68,3 +68,17 @@ ROUTES = (
     Route("/readyz", _readyz, "200 when every part answers, else 503", "probes", response=Readiness, problems=(503,)),
     Route("/metrics", _metrics, "figures for Prometheus", "probes", content_type="text/plain", is_described=False),
 )
+
+
+def build_probes(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.Application:
+    """Build an application of nothing but the probes, for processes that serve no API.
+
+    Args:
+        checks: what /readyz asks, by name of the part.
+        registry: where figures are read from.
+    """
+    application = web.Application(client_max_size=0)
+    application[CHECKS] = checks
+    application[REGISTRY] = registry
+    add_routes(application, ROUTES)
+    return application

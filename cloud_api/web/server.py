@@ -59,13 +59,16 @@ def build_application(parts: WebParts) -> web.Application:
     return application
 
 
-async def listen(application: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+async def listen(
+    application: web.Application, host: str, port: int, section: str = "http"
+) -> tuple[web.AppRunner, int]:
     """Start to serve.
 
     Args:
         application: from ``build_application``.
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
+        section: of the settings that name the address, for the hint of an error.
 
     Returns:
         The runner, whose ``cleanup`` ends the server and closes live clients with 1012, and the port.
@@ -82,7 +85,7 @@ async def listen(application: web.Application, host: str, port: int) -> tuple[we
     except OSError as exc:
         await runner.cleanup()
         cause = exc.strerror or str(exc)
-        raise LinkError("listen", f"{host}:{port}", cause, "choose another http.port", "cannot_listen") from exc
+        raise LinkError("listen", f"{host}:{port}", cause, f"choose another {section}.port", "cannot_listen") from exc
     return runner, int(runner.addresses[0][1])
 
 

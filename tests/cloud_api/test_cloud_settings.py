@@ -69,7 +69,7 @@ def test_settings_do_not_change(file: Path) -> None:
     ("before", "after", "words"),
     [
         ("[bus]", "[bos]", ["bos: unknown key; allowed: bus, control_room, history", "bus: missing"]),
-        ("trust =", "thrust =", ["bus.thrust: unknown key; allowed: certificate, name", "bus.trust: missing"]),
+        ("trust =", "thrust =", ["bus.thrust: unknown key; allowed: certificate, kind, name", "bus.trust: missing"]),
         ("tls://broker:4222", "nats://broker:4222", ["bus.servers.0", "nats://broker:4222", "tls://"]),
         ("sqlite+aiosqlite", "mysql", ["operations.url", "postgresql\\+asyncpg"]),
         ('["tls://broker:4222"]', "[]", ["bus.servers", "at least 1"]),

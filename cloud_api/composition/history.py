@@ -1,0 +1,38 @@
+"""The history of this process, by ``history.kind``."""
+
+import asyncio
+from time import time_ns
+
+from cloud_api.composition.parts import Parts
+from cloud_api.history.ports import HistoryReader, HistoryWriter
+from cloud_api.history.retention import Retention
+from cloud_api.history.sqlite_reader import SqliteHistoryReader
+from cloud_api.history.sqlite_writer import SqliteHistoryWriter
+from cloud_api.settings import demand_sqlite_history
+
+
+async def open_writer(parts: Parts) -> HistoryWriter:
+    """Open the history for the store role; what it needs to run and to end is added to ``parts``.
+
+    Raises:
+        LinkError: it cannot be opened now.
+        IntegrityError: it is damaged.
+    """
+    history = demand_sqlite_history(parts.settings, "open history")
+    writer = await asyncio.to_thread(SqliteHistoryWriter, history.path)
+    parts.closing.push_async_callback(writer.close)
+    retention = Retention(writer, history.keep_days, int(history.max_gib * 2**30), parts.registry, time_ns)
+    parts.eternal.append(("retention", retention.run))
+    return writer
+
+
+async def open_reader(parts: Parts) -> HistoryReader:
+    """Open the history for reading.
+
+    Raises:
+        LinkError: it cannot be opened now.
+    """
+    history = demand_sqlite_history(parts.settings, "open history")
+    reader = await asyncio.to_thread(SqliteHistoryReader, history.path)
+    parts.closing.push_async_callback(reader.close)
+    return reader
