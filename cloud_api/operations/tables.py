@@ -126,3 +126,31 @@ ledger_boots = sa.Table(
     sa.Column("first_seq", sa.BigInteger, nullable=False),
     sa.Column("last_seq", sa.BigInteger, nullable=False),
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("site", sa.String(40), primary_key=True),
+    sa.Column("holder", sa.String(120), nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("expires_ns", sa.BigInteger, nullable=False),
+)
+
+stream_alarms = sa.Table(
+    "stream_alarms",
+    metadata,
+    sa.Column("stream_id", sa.String(160), primary_key=True),
+    sa.Column("raised_ns", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("verdict", sa.String(40), nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("raised_epoch", sa.BigInteger, nullable=False),
+    sa.Column("cleared_ns", sa.BigInteger),
+    sa.Column("cleared_epoch", sa.BigInteger),
+)
+sa.Index(
+    "uq_stream_alarms_standing",
+    stream_alarms.c.stream_id,
+    unique=True,
+    sqlite_where=stream_alarms.c.cleared_ns.is_(None),
+    postgresql_where=stream_alarms.c.cleared_ns.is_(None),
+)
