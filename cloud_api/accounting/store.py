@@ -1,13 +1,14 @@
 """The streams that are not whole, in the operations database."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from cloud_api.accounting.models import OpenStream
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.tables import open_streams
-from cloud_api.operations.upsert import upsert
+from cloud_api.operations.upsert import Columns, upsert_many
 
 
 class SqlOpenStreamStore:
@@ -25,9 +26,13 @@ class SqlOpenStreamStore:
 
     async def save(self, changed: Sequence[OpenStream], closed: Sequence[str]) -> None:
         """See ``OpenStreamStore``."""
+        rows = [{"stream_id": one.stream_id, "produced": one.produced, "since_ns": one.since_ns} for one in changed]
+        forget = sa.delete(open_streams).where(open_streams.c.stream_id == sa.bindparam("closed"))
         async with self._database.transaction("save open streams") as connection:
-            for one in changed:
-                changes = {"produced": one.produced, "since_ns": one.since_ns}
-                await upsert(connection, open_streams, {"stream_id": one.stream_id, **changes}, ["stream_id"], changes)
-            for stream_id in closed:
-                await connection.execute(sa.delete(open_streams).where(open_streams.c.stream_id == stream_id))
+            await upsert_many(connection, open_streams, rows, ["stream_id"], _replaced)
+            if closed:
+                await connection.execute(forget, [{"closed": stream_id} for stream_id in sorted(closed)])
+
+
+def _replaced(new: Columns, _old: Columns) -> dict[str, Any]:
+    return {name: new[name] for name in ("produced", "since_ns")}

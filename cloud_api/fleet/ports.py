@@ -12,6 +12,9 @@ class GatewayStore(Protocol):
     async def save(self, entries: Sequence[GatewayEntry]) -> None:
         """Insert or replace entries in one transaction; ``first_seen_ns`` of a known gateway stays.
 
+        An entry that is older (by ``last_seen_ns``) than what is stored changes nothing: each of several processes
+        hears a part of the reports.
+
         Raises:
             LinkError: not now.
         """

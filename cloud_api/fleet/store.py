@@ -1,6 +1,7 @@
 """The fleet registry's rows in the operations database."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ import structlog
 from cloud_api.fleet.models import GatewayEntry
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.tables import gateways
-from cloud_api.operations.upsert import upsert
+from cloud_api.operations.upsert import Columns, newest, upsert_many
 from contracts.health import GatewayStatus
 
 
@@ -21,16 +22,19 @@ class SqlGatewayStore:
 
     async def save(self, entries: Sequence[GatewayEntry]) -> None:
         """See ``GatewayStore``."""
+        rows = [
+            {
+                "site": entry.status.site,
+                "gateway": entry.status.gateway,
+                "first_seen_ns": entry.first_seen_ns,
+                "last_seen_ns": entry.last_seen_ns,
+                "clock_offset_ms": entry.clock_offset_ms,
+                "status": msgspec.to_builtins(entry.status),
+            }
+            for entry in entries
+        ]
         async with self._database.transaction("save gateways") as connection:
-            for entry in entries:
-                changes = {
-                    "last_seen_ns": entry.last_seen_ns,
-                    "clock_offset_ms": entry.clock_offset_ms,
-                    "status": msgspec.to_builtins(entry.status),
-                }
-                site, gateway = entry.key()
-                row = {"site": site, "gateway": gateway, "first_seen_ns": entry.first_seen_ns, **changes}
-                await upsert(connection, gateways, row, ["site", "gateway"], changes)
+            await upsert_many(connection, gateways, rows, ["site", "gateway"], _newest)
 
     async def load(self) -> list[GatewayEntry]:
         """See ``GatewayStore``."""
@@ -50,3 +54,7 @@ class SqlGatewayStore:
             seen = (row["first_seen_ns"], row["last_seen_ns"])
             entries.append(GatewayEntry(status, *seen, row["clock_offset_ms"]))
         return entries
+
+
+def _newest(new: Columns, old: Columns) -> dict[str, Any]:
+    return newest(new, old, ["clock_offset_ms", "status"], "last_seen_ns")

@@ -21,7 +21,8 @@ def note_server(config: pytest.Config, version: str) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print which servers answered."""
-    for version in sorted(config.stash.setdefault(ANSWERED, set())):
+    versions: set[str] = config.stash.setdefault(ANSWERED, set())
+    for version in sorted(versions):
         terminalreporter.write_line(f"answered: {version}")
 
 

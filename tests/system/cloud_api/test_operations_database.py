@@ -2,23 +2,28 @@
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from msgspec import structs
 
 from cloud_api.accounting.models import OpenStream
 from cloud_api.accounting.store import SqlOpenStreamStore
 from cloud_api.fleet.models import GatewayEntry
 from cloud_api.fleet.store import SqlGatewayStore
 from cloud_api.ingest.judging_policy import Refused
+from cloud_api.operations import upsert
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.migrating import BASE, migrate, revisions
 from cloud_api.operations.poison_store import SqlPoisonStore
 from cloud_api.operations.tables import gateways, metadata, poison_batches, vessels
-from cloud_api.operations.vessel_store import SqlVesselStore
+from cloud_api.operations.vessel_register import WRITE_TIMEOUT_S
+from cloud_api.operations.vessel_store import MAX_PENDING, SqlVesselStore, VesselIdentities
 from contracts.errors import ConfigError, LinkError
+from contracts.payloads import Ais
 from contracts.topics import Channel, Topic
 from tests.support.statuses import status
 
@@ -126,6 +131,21 @@ async def test_a_gateway_keeps_when_it_was_first_seen(database: OperationsDataba
     assert await store.load() == [GatewayEntry(status(software="0.2.0"), 1, 8, -1.5)]
 
 
+async def test_a_slower_process_does_not_put_an_older_report_over_a_newer_one(database: OperationsDatabase) -> None:
+    store = SqlGatewayStore(database)
+    await store.save([GatewayEntry(status(software="0.2.0"), 1, 8, 1.5)])
+    await store.save([GatewayEntry(status(software="0.1.0"), 1, 7, None)])
+    assert await store.load() == [GatewayEntry(status(software="0.2.0"), 1, 8, 1.5)]
+
+
+async def test_a_report_with_any_text_and_any_number_is_kept(database: OperationsDatabase) -> None:
+    store = SqlGatewayStore(database)
+    report = structs.replace(status(software="nul \x00 and \U0001f6a2"), counters={"x" * 300: 2**64 - 1})
+    entry = GatewayEntry(report, 1, 2, -1e300)
+    await store.save([entry])
+    assert await store.load() == [entry]
+
+
 async def test_a_row_that_this_program_cannot_read_is_left_out(database: OperationsDatabase) -> None:
     store = SqlGatewayStore(database)
     await store.save([GatewayEntry(status(), 1, 2, None), GatewayEntry(status("gw-2"), 1, 2, None)])
@@ -144,6 +164,67 @@ async def test_an_identity_is_completed_never_emptied(database: OperationsDataba
             sa.select(columns.mmsi, columns.name, columns.callsign, columns.imo, columns.updated_at_ns).order_by("mmsi")
         )
         assert [tuple(row) for row in rows] == [(7, "ALBA", "EA123", 9_074_729, 2), (8, "OTRA", None, None, 2)]
+
+
+async def test_an_older_message_fills_only_what_is_empty(database: OperationsDatabase) -> None:
+    store = SqlVesselStore(database)
+    await store.save({7: ({"name": "NEW NAME"}, 9)})
+    await store.save({7: ({"name": "OLD NAME", "callsign": "EA123"}, 5)})
+    async with database.reading("read") as connection:
+        rows = await connection.execute(sa.select(vessels.c.name, vessels.c.callsign, vessels.c.updated_at_ns))
+        assert [tuple(row) for row in rows] == [("NEW NAME", "EA123", 9)]
+
+
+async def test_what_no_column_holds_costs_its_neighbours_nothing(database: OperationsDatabase) -> None:
+    """PostgreSQL refuses a value that is too long or too large, and with it the transaction of all the others."""
+    heard = VesselIdentities()
+    heard.hear(Ais(msg_type=5, mmsi=224_000_001, name="A" * 41, imo=2**64 - 1, callsign="EA\x00", ship_type=2**31), 1)
+    heard.hear(Ais(msg_type=5, mmsi=224_000_002, name="A" * 40, imo=2**63 - 1, ship_type=2**31 - 1), 1)
+    heard.hear(Ais(msg_type=5, mmsi=224_000_001, to_bow_m=-1, to_stern_m=20), 2)
+    assert heard.unfit == {"name": 1, "imo": 1, "callsign": 1, "ship_type": 1, "to_bow_m": 1}
+    await SqlVesselStore(database).save(heard.due())
+    async with database.reading("read") as connection:
+        rows = await connection.execute(sa.select(vessels.c.name, vessels.c.imo, vessels.c.to_stern_m).order_by("mmsi"))
+        assert [tuple(row) for row in rows] == [(None, None, 20), ("A" * 40, 2**63 - 1, None)]
+
+
+async def test_the_fleet_of_a_first_start_is_written_within_its_time(database: OperationsDatabase) -> None:
+    store = SqlVesselStore(database)
+    rows: dict[int, tuple[dict[str, int | str], int]] = {
+        224_000_000 + number: ({"name": f"SHIP {number}"}, 1) for number in range(MAX_PENDING)
+    }
+    begun = monotonic()
+    await store.save(rows)
+    took_s = monotonic() - begun
+    print(f"{len(rows)} identities on {database.engine.dialect.name}: {took_s:.2f} s")  # noqa: T201 - a figure
+    assert took_s < WRITE_TIMEOUT_S
+    assert await count(database, vessels) == MAX_PENDING
+
+
+async def write_the_same_rows_in_different_orders(database: OperationsDatabase) -> list[BaseException]:
+    store = SqlVesselStore(database)
+    rows: dict[int, tuple[dict[str, int | str], int]] = {number: ({"name": "ALBA"}, 1) for number in range(1, 501)}
+    turned = dict(reversed(rows.items()))
+    saves = [store.save(turned if number % 2 else rows) for number in range(8)]
+    return [found for found in await asyncio.gather(*saves, return_exceptions=True) if found is not None]
+
+
+async def test_processes_that_write_the_same_rows_do_not_lock_each_other_out(database: OperationsDatabase) -> None:
+    """Two writers that took the rows in different orders would each hold what the other waits for."""
+    assert await write_the_same_rows_in_different_orders(database) == []
+    assert await count(database, vessels) == 500
+
+
+async def test_without_one_order_the_rows_are_a_deadlock(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutation proof: the rows as they come."""
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    monkeypatch.setattr(upsert, "sorted", lambda rows, **_: list(rows), raising=False)
+    errors = await write_the_same_rows_in_different_orders(database)
+    assert errors
+    assert "deadlock" in str(errors[0])
 
 
 async def test_a_database_that_cannot_be_opened_is_a_link_error(tmp_path: Path) -> None:
