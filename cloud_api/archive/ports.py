@@ -27,7 +27,7 @@ class HistoryArchive(Protocol):
         ...
 
     async def thinned_track(self, mmsi: int, span: Span, max_points: int) -> ThinnedTrack:
-        """Return the track of a vessel in at most ``max_points`` (≥ 3) positions."""
+        """Return the track of a vessel in at most ``max_points`` (≥ 7) positions."""
         ...
 
     async def list_series(self, after: SeriesId | None, limit: int) -> list[SeriesSummary]:
@@ -41,9 +41,12 @@ class HistoryArchive(Protocol):
         """Return observations of a sensor, at most ``limit`` (≥ 1), after ``after``."""
         ...
 
-    async def thinned_series(self, series: SeriesId, span: Span, max_points: int) -> ThinnedSeries:
-        """Return a sensor's numeric channels in at most ``max_points`` (≥ 1) buckets each.
+    async def thinned_series(
+        self, series: SeriesId, span: Span, max_points: int, channels: frozenset[str] | None = None
+    ) -> ThinnedSeries:
+        """Return a sensor's numeric channels in at most ``max_points`` (≥ 2) buckets each.
 
-        Minutes that retention has summed up and taken away count as if they were still there, at the minute's begin.
+        With ``channels`` only those. Minutes that retention has summed up and taken away count as if they were still
+        there, at the minute's begin.
         """
         ...

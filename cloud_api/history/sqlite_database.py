@@ -13,6 +13,11 @@ APPLICATION_ID = 0x50545248
 BUSY_TIMEOUT_S = 5.0
 """There is one writer; only a backup or a checkpoint can hold it up, for less than this."""
 
+_REASONS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_INTERRUPT: "interrupted",
+}
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -77,7 +82,8 @@ def translated(operation: str, path: Path) -> Iterator[None]:
 
     Raises:
         IntegrityError: the file is damaged (reason ``damaged``).
-        LinkError: anything else that the database says (reason: ``disk_full``, ``busy`` or ``database``).
+        LinkError: anything else that the database says (reason: ``disk_full``, ``busy``, ``interrupted`` or
+            ``database``).
     """
     try:
         yield
@@ -86,7 +92,7 @@ def translated(operation: str, path: Path) -> Iterator[None]:
         if code in _DAMAGE:
             hint = "restore the newest backup beside it; the gateways keep what has no receipt"
             raise IntegrityError(operation, str(path), str(exc), hint, "damaged") from exc
-        reason = {sqlite3.SQLITE_FULL: "disk_full", sqlite3.SQLITE_BUSY: "busy"}.get(code, "database")
+        reason = _REASONS.get(code, "database")
         raise LinkError(operation, str(path), str(exc), "", reason) from exc
 
 

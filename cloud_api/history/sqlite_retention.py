@@ -1,7 +1,8 @@
 """Takes the oldest batches out of the history, a few at a time, and remembers which ranges they were.
 
 A batch goes whole: its records, its gaps and its ledger row, in one transaction with the range that says so. The
-balance of a stream therefore still closes, and a batch that a gateway sends again is still known as received.
+balance of a stream therefore still closes, and a batch that a gateway sends again is still known as received. What the
+minutes of its sensors were like is written in the same transaction (``sqlite_rollups``).
 """
 
 import sqlite3
@@ -9,9 +10,12 @@ from dataclasses import dataclass
 
 from cloud_api.history.models import SeqRange
 from cloud_api.history.sqlite_coverage import take_from_gaps
+from cloud_api.history.sqlite_rollups import Rollups, expire_rollups
 
 MAX_BATCHES = 40
 """Batches a transaction: some 8,000 records, a tenth of a second, so that commits of new batches hardly wait."""
+ROLLUP_SHARE = 4
+"""Summed-up minutes take at most this part of the bytes that the history may use: the fourth."""
 
 _OLDEST = "SELECT stream_ref, first_seq, last_seq FROM ledger WHERE received_at_ns < ? ORDER BY received_at_ns LIMIT ?"
 _OLDEST_TIME = "SELECT received_at_ns FROM ledger ORDER BY received_at_ns LIMIT 1 OFFSET ?"
@@ -25,20 +29,22 @@ _REMEMBER = "INSERT OR REPLACE INTO expired (stream_ref, first_seq, last_seq, de
 
 @dataclass(frozen=True)
 class Expiry:
-    """What one step took away, and the bytes that the history uses after it."""
+    """What one step took away (batches, their records, summed-up minutes), and the bytes in use after it."""
 
     batches: int
     records: int
+    minutes: int
     used_bytes: int
 
 
-def expire_some(connection: sqlite3.Connection, before_ns: int, max_bytes: int) -> Expiry:
-    """Take away at most ``MAX_BATCHES`` batches in one transaction.
+def expire_some(connection: sqlite3.Connection, before_ns: int, max_bytes: int, minutes_before_ns: int) -> Expiry:
+    """Take away at most ``MAX_BATCHES`` batches and some minutes in one transaction.
 
     Args:
         connection: open for writing, no transaction running.
         before_ns: batches received before it are too old, UTC ns.
         max_bytes: while the history uses more, its oldest batches go whatever their age.
+        minutes_before_ns: summed-up minutes before it are too old, UTC ns.
     """
     if used_bytes(connection) > max_bytes:
         oldest = connection.execute(_OLDEST_TIME, (MAX_BATCHES,)).fetchone()
@@ -47,14 +53,18 @@ def expire_some(connection: sqlite3.Connection, before_ns: int, max_bytes: int) 
     connection.execute("BEGIN IMMEDIATE")
     try:
         rows = connection.execute(_OLDEST, (before_ns, MAX_BATCHES)).fetchall()
+        rollups = Rollups(connection, minutes_before_ns)
         for stream_ref, first_seq, last_seq in rows:
+            rollups.take(stream_ref, first_seq, last_seq)
             records += _expire(connection, stream_ref, first_seq, last_seq)
+        rollups.write()
+        minutes = expire_rollups(connection, minutes_before_ns, max_bytes // ROLLUP_SHARE)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return Expiry(len(rows), records, used_bytes(connection))
+    return Expiry(len(rows), records, minutes, used_bytes(connection))
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

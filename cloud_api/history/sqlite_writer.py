@@ -50,9 +50,10 @@ class SqliteHistoryWriter:
         """See ``HistoryWriter``."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, list(batches))
 
-    async def expire(self, before_ns: int, max_bytes: int) -> Expiry:
+    async def expire(self, before_ns: int, max_bytes: int, minutes_before_ns: int = 0) -> Expiry:
         """See ``Forgetful``."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._expire, before_ns, max_bytes)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._expire, before_ns, max_bytes, minutes_before_ns)
 
     async def close(self) -> None:
         """See ``HistoryWriter``."""
@@ -61,9 +62,9 @@ class SqliteHistoryWriter:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
             self._thread.shutdown(wait=True)
 
-    def _expire(self, before_ns: int, max_bytes: int) -> Expiry:
+    def _expire(self, before_ns: int, max_bytes: int, minutes_before_ns: int) -> Expiry:
         with translated("expire batches", self._path):
-            return expire_some(self._connection, before_ns, max_bytes)
+            return expire_some(self._connection, before_ns, max_bytes, minutes_before_ns)
 
     def _commit(self, batches: list[ReceivedBatch]) -> list[CommitOutcome]:
         connection = self._connection

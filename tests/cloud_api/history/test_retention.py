@@ -117,7 +117,7 @@ async def test_above_its_size_the_oldest_go_whatever_their_age(
 class Troubled:
     """A store that cannot write."""
 
-    async def expire(self, before_ns: int, max_bytes: int) -> Expiry:
+    async def expire(self, before_ns: int, max_bytes: int, minutes_before_ns: int) -> Expiry:
         raise LinkError("expire batches", "history", f"disk full at {before_ns} of {max_bytes}", "", "disk_full")
 
 
