@@ -113,9 +113,10 @@ def _arrivals(server: InfluxServer, records: int, started_s: float) -> tuple[int
 
 def _record(number: int) -> dict[str, object]:
     """Return a position as a flow would write it; times as text, for JavaScript has no 64-bit integers."""
+    lon_deg, lat_deg = round(-0.15 + number % 100_000 * 1e-6, 6), round(39.6 + number % 1000 * 1e-6, 6)
     fields = {
-        "seq": number, "lon_deg": round(-0.15 + number % 100_000 * 1e-6, 6),
-        "lat_deg": round(39.6 + number % 1000 * 1e-6, 6), "sog_kn": 11.5, "cog_deg": 123.4, "heading_deg": 124, "msg_type": 1, "station": "class_a",
+        "seq": number, "lon_deg": lon_deg, "lat_deg": lat_deg, "sog_kn": 11.5, "cog_deg": 123.4, "heading_deg": 124,
+        "msg_type": 1, "station": "class_a",
     }  # fmt: skip
     tags = {"mmsi": str(200_000_000 + number % 50), "gateway": "gw-1", "source": "ais"}
     return {"at": str(1_790_000_000_000_000_000 + number * 10_000_000), "fields": fields, "tags": tags}
