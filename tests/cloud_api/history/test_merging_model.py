@@ -4,7 +4,6 @@ The model knows each number: received, declared lost and why, or nothing. Retent
 """
 
 import asyncio
-import itertools
 import os
 import tempfile
 from collections import Counter
@@ -23,36 +22,12 @@ from cloud_api.history.sqlite_database import open_for_reading
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
 from contracts.batch import Batch
 from contracts.records import Record
-from tests.support.batches import START_NS, STREAM, batch, gap, of_another_writer, record
+from tests.support.batches import START_NS, STREAM
+from tests.support.cuts import Cut, cuts, make
 from tests.support.history_simulator import HistorySimulator
 
-NUMBERS = 40
-MAX_LENGTH = 12
-REASONS = ("capacity", "damaged", "thinned")
 PLENTY = 2**40
 EXAMPLES = 5_000 if os.environ.get("PORTTRACK_WHOLE") == "1" else 60
-
-Cut = tuple[int, list[str], bool]
-"""First number of a batch, for each number "data" or the reason of its gap, and whether another writer made it."""
-
-cuts = st.tuples(
-    st.integers(1, NUMBERS),
-    st.lists(st.sampled_from(["data", "data", *REASONS]), min_size=1, max_size=MAX_LENGTH),
-    st.sampled_from([False, False, False, True]),
-)
-
-
-def make(cut: Cut) -> Batch:
-    """Return the batch of a cut: neighbours lost for one reason are one gap."""
-    first_seq, fates, is_other = cut
-    records: list[Record] = []
-    seq = first_seq
-    for fate, group in itertools.groupby(fates):
-        count = len(list(group))
-        records += [record(seq + n) for n in range(count)] if fate == "data" else [gap(seq, seq + count - 1, fate)]
-        seq += count
-    made = batch(first_seq, seq - 1, records=records)
-    return of_another_writer(made) if is_other else made
 
 
 class HistoryOfAnyCuts(RuleBasedStateMachine):
