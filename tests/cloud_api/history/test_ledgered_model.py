@@ -7,6 +7,7 @@ import asyncio
 import os
 import tempfile
 from collections import Counter
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -19,16 +20,15 @@ from cloud_api.history.models import ReceivedBatch
 from cloud_api.history.ranges import runs, total
 from cloud_api.history.sql_ledger import SqlStreamLedger
 from cloud_api.history.sql_ledger_reader import SqlLedgerReader
-from cloud_api.operations.database import OperationsDatabase
-from cloud_api.operations.migrating import migrate
 from contracts.batch import Batch
 from contracts.records import Record
 from tests.support.batches import START_NS, STREAM
 from tests.support.cuts import Cut, cuts, make
 from tests.support.history_simulator import HistorySimulator
+from tests.support.operations_file import operations_file
 from tests.support.sink_simulator import QuarantineSimulator, SinkSimulator
 
-EXAMPLES = 1_500 if os.environ.get("PORTTRACK_WHOLE") == "1" else 25
+EXAMPLES = 1_500 if os.environ.get("PORTTRACK_WHOLE") == "1" else 12
 
 
 class LedgerOfAnyCuts(RuleBasedStateMachine):
@@ -36,8 +36,7 @@ class LedgerOfAnyCuts(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
-        self.database = OperationsDatabase(f"sqlite+aiosqlite:///{self.folder.name}/operations.sqlite")
-        self.runner.run(migrate(self.database))
+        self.database = operations_file(Path(self.folder.name) / "operations.sqlite")
         self.sink = SinkSimulator()
         self.workers = [self.worker(), self.worker()]
         self.model = HistorySimulator()
@@ -95,5 +94,5 @@ class LedgerOfAnyCuts(RuleBasedStateMachine):
 
 TestLedgerOfAnyCuts = LedgerOfAnyCuts.TestCase
 TestLedgerOfAnyCuts.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
