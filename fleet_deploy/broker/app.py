@@ -1,9 +1,8 @@
-"""Composition root of ``broker serve``: wires settings, configuration, monitoring and the process, and nothing else."""
+"""Composition root of ``broker serve``: wires servers, monitoring and processes, and nothing else."""
 
 import asyncio
 import os
 import signal
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,69 +10,39 @@ import aiohttp
 import msgspec
 
 from contracts.errors import ConfigError
-from fleet_deploy.broker.configuration import BrokerConfiguration, nats_server_path
-from fleet_deploy.broker.identity import ensure_server_certificate
+from fleet_deploy.broker.configuration import nats_server_path
 from fleet_deploy.broker.monitor import HttpMonitor
+from fleet_deploy.broker.servers import CONFIGURATION, BrokerOptions, Server, servers_of
 from fleet_deploy.broker.service import BrokerService
-from fleet_deploy.broker.settings import BrokerSettings
-from fleet_deploy.ca.service import CERTIFICATE, PRIVATE_KEY, TRUST
 from fleet_deploy.durable_files import replace_file
 from fleet_deploy.failures import unwrapping
-from fleet_deploy.processes.ports import free_ports
 
 ENDPOINTS = "broker.json"
 
 
-class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a served broker listens: ``broker.json`` in its folder, for scripts and tests."""
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a served broker listens: ``broker.json`` in its folder, for scripts and tests.
+
+    Attributes:
+        version: of this format.
+        host: of the listeners.
+        mqtt_port: for gateways.
+        client_port: for the cloud.
+        monitor_port: of the broker, or of a node's core.
+        front_monitor_port: of a node's front.
+        supervisor_pid: of ``broker serve``.
+    """
 
     version: int = 1
     host: str
     mqtt_port: int
     client_port: int
     monitor_port: int
+    front_monitor_port: int | None = None
     supervisor_pid: int
 
 
-@dataclass(frozen=True)
-class ServeOptions:
-    """What ``broker serve`` was asked for; a port of 0 means any free one."""
-
-    authority: Path
-    folder: Path
-    host: str
-    mqtt_port: int
-    client_port: int
-    monitor_port: int
-    names: list[str]
-
-
-def settings_for(options: ServeOptions) -> BrokerSettings:
-    """Return the broker's settings, with free ports where none was asked for.
-
-    Raises:
-        LinkError: no free port.
-    """
-    wanted = [options.mqtt_port, options.client_port, options.monitor_port]
-    free = iter(free_ports(wanted.count(0), options.host))
-    mqtt_port, client_port, monitor_port = [port or next(free) for port in wanted]
-    folder = options.folder.resolve()
-    server = folder / "server"
-    return BrokerSettings(
-        host=options.host,
-        mqtt_port=mqtt_port,
-        client_port=client_port,
-        monitor_port=monitor_port,
-        certificate=server / CERTIFICATE,
-        private_key=server / PRIVATE_KEY,
-        trust=server / TRUST,
-        data_dir=folder / "store",
-        log_file=folder / "nats-server.log",
-        pid_file=folder / "nats-server.pid",
-    )
-
-
-async def serve(options: ServeOptions) -> None:
+async def serve(options: BrokerOptions) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
@@ -81,32 +50,35 @@ async def serve(options: ServeOptions) -> None:
         IntegrityError: the authority is damaged.
         LinkError: the broker does not get ready.
     """
-    server = nats_server_path()
-    settings = settings_for(options)
+    program = nats_server_path()
     folder = options.folder.resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ensure_server_certificate(options.authority, folder / "server", options.names, datetime.now(UTC))
-        _write_endpoints(folder, settings)
+        servers = servers_of(options, folder if options.cluster else folder / CONFIGURATION, datetime.now(UTC))
+        _write_endpoints(folder, servers)
     except OSError as exc:
         raise ConfigError("serve broker", str(folder), exc.strerror or str(exc), "check the folder") from exc
-    configuration = BrokerConfiguration(options.authority, settings, folder / "nats.conf")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with aiohttp.ClientSession() as session:
-        monitor = HttpMonitor(session, settings.monitor_port)
         with unwrapping():
-            await BrokerService(server, configuration, settings, monitor).run(stop)
+            async with asyncio.TaskGroup() as group:
+                for server in servers:
+                    monitor = HttpMonitor(session, server.settings.monitor_port)
+                    service = BrokerService(program, server.configuration, server.settings, monitor)
+                    group.create_task(service.run(stop), name=f"broker-{server.settings.server_name}")
 
 
-def _write_endpoints(folder: Path, settings: BrokerSettings) -> None:
+def _write_endpoints(folder: Path, servers: list[Server]) -> None:
+    first, *front = [server.settings for server in servers]
     endpoints = Endpoints(
-        host=settings.host,
-        mqtt_port=settings.mqtt_port,
-        client_port=settings.client_port,
-        monitor_port=settings.monitor_port,
+        host=first.host,
+        mqtt_port=first.mqtt_port,
+        client_port=first.client_port,
+        monitor_port=first.monitor_port,
+        front_monitor_port=front[0].monitor_port if front else None,
         supervisor_pid=os.getpid(),
     )
     replace_file(folder / ENDPOINTS, msgspec.json.encode(endpoints) + b"\n")

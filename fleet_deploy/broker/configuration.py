@@ -3,15 +3,29 @@
 import hashlib
 import shutil
 import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 from contracts.errors import ConfigError
 from fleet_deploy.broker.permissions import users_of
 from fleet_deploy.broker.render import render
 from fleet_deploy.broker.settings import BrokerSettings
+from fleet_deploy.ca.models import Registry
 from fleet_deploy.ca.registry import FILE_NAME, read_registry
 from fleet_deploy.durable_files import SECRET_MODE, replace_file
 
+
+class Change(StrEnum):
+    """What a running server needs after the file was looked at."""
+
+    NONE = "none"
+    RELOAD = "reload"
+    RESTART = "restart"
+
+
+Writer = Callable[[BrokerSettings, Registry], str]
+"""Makes the text of the file."""
 Mark = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -38,41 +52,54 @@ class BrokerConfiguration:
         authority: folder of the authority whose clients may come in.
         settings: everything else.
         path: the file to keep.
+        write: makes its text; default is a broker that stands alone.
+        further: further certificates and keys that it names.
+        fixed: what of the register only a restart takes in: nats-server refuses a reload of it, and then of everything.
     """
 
-    def __init__(self, authority: Path, settings: BrokerSettings, path: Path) -> None:
+    def __init__(
+        self,
+        authority: Path,
+        settings: BrokerSettings,
+        path: Path,
+        write: Writer = lambda settings, registry: render(settings, users_of(registry)),
+        further: Sequence[Path] = (),
+        fixed: Callable[[Registry], Sequence[str]] = lambda _: (),
+    ) -> None:
         self._authority = authority
         self._settings = settings
         self.path = path
-        self._written = ""
+        self._write = write
+        self._identity = (settings.certificate, settings.private_key, settings.trust, *further)
+        self._fixed = fixed
+        self._written, self._written_fixed = "", [""]
         self.users = 0
 
-    def refresh(self) -> bool:
-        """Write the file if it would differ from what was last written; returns whether a reload is due.
+    def refresh(self) -> Change:
+        """Write the file if it would differ from what was last written; returns what is due.
 
         Raises:
             ConfigError: no authority, or the file cannot be written.
             IntegrityError: the register is damaged; the file stays as it was.
         """
-        users = users_of(read_registry(self._authority))
-        text = render(self._settings, users)
-        # a renewed server certificate changes no word of the configuration, yet needs the reload too
-        content = text + "".join(_digest(path) for path in self._identity())
+        registry = read_registry(self._authority)
+        text = self._write(self._settings, registry)
+        # a renewed certificate changes no word of the configuration, yet needs the reload too
+        content = text + "".join(_digest(path) for path in self._identity)
         if content == self._written:
-            return False
+            return Change.NONE
         try:
             replace_file(self.path, text.encode(), SECRET_MODE)
         except OSError as exc:
             raise ConfigError("write broker configuration", str(self.path), exc.strerror or str(exc)) from exc
-        self._written, self.users = content, len(users)
-        return True
+        fixed = list(self._fixed(registry))
+        change = Change.RELOAD if fixed == self._written_fixed else Change.RESTART
+        self._written, self._written_fixed, self.users = content, fixed, len(users_of(registry))
+        return change
 
     def mark(self) -> Mark:
         """Return what changes when register or certificates are replaced: cheap enough to ask four times a second."""
-        return tuple(_mark(path) for path in (self._authority / FILE_NAME, *self._identity()))
-
-    def _identity(self) -> tuple[Path, Path, Path]:
-        return self._settings.certificate, self._settings.private_key, self._settings.trust
+        return tuple(_mark(path) for path in (self._authority / FILE_NAME, *self._identity))
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

@@ -5,7 +5,8 @@
 
 A gateway may publish to its three topics and not to all that could stand below ``up``: the broker keeps the last
 retained message of every topic, and one gateway with 334 topics of 200 kB filled a store of 64 MB, after which no
-gateway could connect (docs/adr/0051).
+gateway could connect (docs/adr/0051). It may subscribe to its two, not to all below ``down``: in a cluster every
+subscription is known to every node, and one gateway's must not be able to fill them.
 """
 
 from dataclasses import dataclass
@@ -47,9 +48,9 @@ def pins_of(registry: Registry) -> list[str]:
 def _user(entry: Entry) -> User:
     base = f"{ROOT}.{TOPIC_VERSION}"
     if entry.site is not None and entry.gateway is not None:
-        up = [channel for channel in Channel if channel.value.startswith("up/")]
-        publish = [topic(entry.site, entry.gateway, channel).subject() for channel in up]
-        return User(entry.names[0], "MQTT", publish, subscribe=[f"{base}.{entry.site}.{entry.gateway}.down.>"])
+        subjects = [topic(entry.site, entry.gateway, channel).subject() for channel in Channel]
+        publish = [subject for subject in subjects if ".up." in subject]
+        return User(entry.names[0], "MQTT", publish, [subject for subject in subjects if ".down." in subject])
     return User(
         entry.names[0],
         "STANDARD",

@@ -28,15 +28,17 @@ def render(settings: BrokerSettings, users: list[User]) -> str:
         settings: ports, files and caps.
         users: one a client certificate that is not revoked.
     """
-    return "\n\n".join([_head(settings), _listeners(settings), _store(settings), _authorization(users)]) + "\n"
+    blocks = [head(settings), client_listener(settings), mqtt_listener(settings), store(settings), authorization(users)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _head(settings: BrokerSettings) -> str:
+def head(settings: BrokerSettings, max_subscriptions: int = MAX_SUBSCRIPTIONS) -> str:
+    """Return name, files and caps of a server."""
     return f"""# Written by `python -m fleet_deploy broker render`; changes are lost at the next one.
-server_name: {_text(settings.server_name)}
-http: {_text(f"127.0.0.1:{settings.monitor_port}")}
-pid_file: {_text(settings.pid_file)}
-log_file: {_text(settings.log_file)}
+server_name: {text(settings.server_name)}
+http: {text(f"127.0.0.1:{settings.monitor_port}")}
+pid_file: {text(settings.pid_file)}
+log_file: {text(settings.log_file)}
 logfile_size_limit: {settings.log_size_limit_bytes}
 logfile_max_num: {settings.log_max_files}
 logtime_utc: true
@@ -44,7 +46,7 @@ logtime_utc: true
 max_payload: {MAX_PAYLOAD_BYTES}
 max_control_line: {MAX_CONTROL_LINE_BYTES}
 max_connections: {MAX_CONNECTIONS}
-max_subscriptions: {MAX_SUBSCRIPTIONS}
+max_subscriptions: {max_subscriptions}
 max_pending: {settings.pending_cap_bytes}
 write_deadline: "5s"
 ping_interval: "10s"
@@ -53,22 +55,24 @@ lame_duck_duration: "30s"
 lame_duck_grace_period: "2s\""""
 
 
-def _listeners(settings: BrokerSettings) -> str:
-    tls = f"""tls {{
-  cert_file: {_text(settings.certificate)}
-  key_file: {_text(settings.private_key)}
-  ca_file: {_text(settings.trust)}
-  verify_and_map: true
-  min_version: "1.2"
-  timeout: 5
-}}"""
-    inner = tls.replace("\n", "\n  ")
-    return f"""host: {_text(settings.host)}
-port: {settings.client_port}
-{tls}
+def client_listener(settings: BrokerSettings, *, is_hidden: bool = False) -> str:
+    """Return the listener for the cloud: NATS with mutual TLS.
 
-mqtt {{
-  host: {_text(settings.host)}
+    Args:
+        settings: host, port and files.
+        is_hidden: on any port of the loopback, where none is meant: nats-server always has one.
+    """
+    host, port = ("127.0.0.1", -1) if is_hidden else (settings.host, settings.client_port)
+    return f"""host: {text(host)}
+port: {port}
+{_tls(settings)}"""
+
+
+def mqtt_listener(settings: BrokerSettings) -> str:
+    """Return the listener for gateways: MQTT with mutual TLS."""
+    inner = _tls(settings).replace("\n", "\n  ")
+    return f"""mqtt {{
+  host: {text(settings.host)}
   port: {settings.mqtt_port}
   ack_wait: "30s"
   max_ack_pending: 128
@@ -76,34 +80,50 @@ mqtt {{
 }}"""
 
 
-def _store(settings: BrokerSettings) -> str:
+def store(settings: BrokerSettings, domain: str = "") -> str:
+    """Return JetStream's store; a ``domain`` keeps its requests apart from those of other servers."""
+    line = f"\n  domain: {text(domain)}" if domain else ""
     return f"""# MQTT sessions and retained messages need it; records are never kept here (docs/adr/0051)
-jetstream {{
-  store_dir: {_text(settings.data_dir)}
+jetstream {{{line}
+  store_dir: {text(settings.data_dir)}
   max_memory_store: 1048576
   max_file_store: {settings.store_cap_bytes}
 }}"""
 
 
-def _authorization(users: list[User]) -> str:
+def _tls(settings: BrokerSettings) -> str:
+    return f"""tls {{
+  cert_file: {text(settings.certificate)}
+  key_file: {text(settings.private_key)}
+  ca_file: {text(settings.trust)}
+  verify_and_map: true
+  min_version: "1.2"
+  timeout: 5
+}}"""
+
+
+def authorization(users: list[User]) -> str:
+    """Return who may come in, by which listener, and what each may say and hear."""
     lines = ["authorization {", "  timeout: 5", "  users: ["]
     for user in users:
         lines += [
             "    {",
-            f"      user: {_text(user.name)}",
-            f"      allowed_connection_types: [{_text(user.connection)}]",
+            f"      user: {text(user.name)}",
+            f"      allowed_connection_types: [{text(user.connection)}]",
             "      permissions: {",
-            f"        publish: {{ allow: {_list(user.publish)} }}",
-            f"        subscribe: {{ allow: {_list(user.subscribe)} }}",
+            f"        publish: {{ allow: {words(user.publish)} }}",
+            f"        subscribe: {{ allow: {words(user.subscribe)} }}",
             "      }",
             "    }",
         ]
     return "\n".join([*lines, "  ]", "}"])
 
 
-def _text(value: str | Path) -> str:
+def text(value: str | Path) -> str:
+    """Return a string of the file."""
     return json.dumps(str(value))
 
 
-def _list(values: list[str]) -> str:
-    return "[" + ", ".join(_text(value) for value in values) + "]"
+def words(values: list[str]) -> str:
+    """Return a list of strings of the file."""
+    return "[" + ", ".join(text(value) for value in values) + "]"

@@ -1,4 +1,4 @@
-"""Runs nats-server: start, reload when the register changes, restart when it dies or hangs, stop. A shell.
+"""Runs one nats-server: start, reload when the register changes, restart when it dies or hangs, stop. A shell.
 
 Decisions are in ``watch`` and ``processes.restarts``; what the broker allows is in ``permissions`` and ``render``.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from contracts.errors import LinkError, PortTrackError
-from fleet_deploy.broker.configuration import BrokerConfiguration, Mark
+from fleet_deploy.broker.configuration import BrokerConfiguration, Change, Mark
 from fleet_deploy.broker.ports import Monitor
 from fleet_deploy.broker.settings import BrokerSettings
 from fleet_deploy.broker.watch import LOOK_INTERVAL_S, Action, Watch
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class BrokerService:
-    """One broker under supervision.
+    """One server under supervision.
 
     Args:
         server: the nats-server program.
@@ -49,9 +49,10 @@ class BrokerService:
         self._configuration = configuration
         self._settings = settings
         self._monitor = monitor
+        self._log = log.bind(server=settings.server_name)
         self._child: Child | None = None
         self._has_been_ready = False
-        self._shall_clear = False
+        self._shall_clear = self._is_restarting = False
         self._is_listening = False
         self._is_reload_due = False
 
@@ -78,12 +79,15 @@ class BrokerService:
         while True:
             started_at_s = time.monotonic()
             code = await self._run_once()
+            if self._is_restarting:
+                self._is_restarting = False
+                continue
             if not self._has_been_ready and policy.restarts + 1 >= FIRST_TRIES:
                 cause = f"ended with code {code} before it was ready, {FIRST_TRIES} times"
                 hint = f"see {self._settings.log_file}"
                 raise LinkError("start broker", self._settings.server_name, cause, hint, "not_ready")
             delay_s = policy.delay_after_exit(started_at_s, time.monotonic())
-            log.warning("broker_died", exit_code=code, restart_in_s=round(delay_s, 3), restarts=policy.restarts)
+            self._log.warning("broker_died", exit_code=code, restart_in_s=round(delay_s, 3), restarts=policy.restarts)
             await asyncio.sleep(delay_s)
 
     async def _run_once(self) -> int:
@@ -111,18 +115,18 @@ class BrokerService:
             action = watch.judge(await self._monitor.look())
             if action is Action.SAY_READY:
                 self._has_been_ready = self._is_listening = True
-                log.info("broker_ready", pid=child.pid, users=self._configuration.users)
+                self._log.info("broker_ready", pid=child.pid, users=self._configuration.users)
                 self._reload_if_due(child)
             elif action is Action.SAY_SILENT:
-                log.warning("broker_silent", pid=child.pid)
+                self._log.warning("broker_silent", pid=child.pid)
             elif action in (Action.END, Action.END_AND_CLEAR):
                 # a store that was full already at the first look answers all the same
                 self._has_been_ready = True
                 self._shall_clear = action is Action.END_AND_CLEAR
-                log.warning("broker_ended", pid=child.pid, reason="store_full" if self._shall_clear else "hang")
+                self._log.warning("broker_ended", pid=child.pid, reason="store_full" if self._shall_clear else "hang")
                 child.kill()
             elif not self._is_listening and time.monotonic() - began_s > START_S:
-                log.warning("broker_ended", pid=child.pid, reason="never_ready")
+                self._log.warning("broker_ended", pid=child.pid, reason="never_ready")
                 child.kill()
 
     async def _follow_register(self) -> None:
@@ -135,15 +139,21 @@ class BrokerService:
                 continue
             seen = mark
             try:
-                is_due = self._configuration.refresh()
+                change = self._configuration.refresh()
             except PortTrackError as exc:
-                log.warning("broker_configuration_kept", reason=exc.reason, cause=str(exc))
+                self._log.warning("broker_configuration_kept", reason=exc.reason, cause=str(exc))
                 is_broken = True
                 continue
             if is_broken:
-                log.info("broker_configuration_readable")
+                self._log.info("broker_configuration_readable")
                 is_broken = False
-            if is_due and self._child is not None:
+            if self._child is None:
+                continue  # the next start reads the file
+            if change is Change.RESTART:
+                self._log.info("broker_restarting", reason="nodes_changed")
+                self._is_restarting = True
+                self._child.signal(signal.SIGTERM)
+            elif change is Change.RELOAD:
                 self._is_reload_due = True
                 self._reload_if_due(self._child)
 
@@ -152,4 +162,4 @@ class BrokerService:
         if self._is_reload_due and self._is_listening:
             self._is_reload_due = False
             child.signal(signal.SIGHUP)
-            log.info("broker_reloaded", users=self._configuration.users)
+            self._log.info("broker_reloaded", users=self._configuration.users)

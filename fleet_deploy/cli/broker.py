@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from fleet_deploy.broker.app import ServeOptions, serve, settings_for
-from fleet_deploy.broker.configuration import BrokerConfiguration
-from fleet_deploy.broker.identity import ensure_server_certificate
+from contracts.errors import ConfigError
+from fleet_deploy.broker.app import serve
+from fleet_deploy.broker.cluster import parse_cluster
 from fleet_deploy.broker.mosquitto_files import find_plugin, write_mosquitto
+from fleet_deploy.broker.servers import BrokerOptions, check_ports, servers_of
 from fleet_deploy.processes.ports import free_ports
 from fleet_deploy.telemetry import configure_logging
 
@@ -38,11 +39,26 @@ class Kind(StrEnum):
     MOSQUITTO = "mosquitto"
 
 
+Cluster = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        help="Nodos / nodes of a cluster, NAME[=HOST[:ROUTE_PORT[:LEAF_PORT]]],…: the same list on every node.",
+    ),
+]
+Node = Annotated[str, typer.Option("--node", help="Este nodo / which node of --cluster this one is.")]
+FrontMonitorPort = Annotated[
+    int, typer.Option("--front-monitor-port", help="De un nodo / of a node: monitoring of its front; 0: any free port.")
+]
+
+
 @app.command("render")
 def render_config(
     *,
     ca: CaDir,
-    out: Annotated[Path, typer.Option("--out", help="Fichero / configuration file to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Fichero / file to write; of a node: folder for core.conf and front.conf.")
+    ],
     data: Annotated[Path, typer.Option("--data", help="Carpeta / folder of the broker's certificate, store and log.")],
     kind: Annotated[Kind, typer.Option("--kind", help="Servidor / broker.")] = Kind.NATS,
     mqtt_port: MqttPort = 8883,
@@ -50,6 +66,9 @@ def render_config(
     monitor_port: MonitorPort = 8222,
     host: Host = "127.0.0.1",
     name: Names = ["broker"],  # noqa: B006 - typer wants the default value itself and does not change it
+    cluster: Cluster = "",
+    node: Node = "",
+    front_monitor_port: FrontMonitorPort = 8223,
     plugin: Annotated[Path | None, typer.Option("--plugin", help="mosquitto_dynamic_security.so")] = None,
     run_as: Annotated[
         str, typer.Option("--run-as", help="Usuario / user that Mosquitto becomes, if not its own.")
@@ -62,15 +81,15 @@ def render_config(
         )
         typer.echo(f"{out}: {users} users")
         return
-    settings = settings_for(ServeOptions(ca, data, host, mqtt_port, client_port, monitor_port, name))
-    ensure_server_certificate(ca, data / "server", name, datetime.now(UTC))
-    configuration = BrokerConfiguration(ca, settings, out)
-    configuration.refresh()
-    typer.echo(f"{out}: {configuration.users} users")
+    options = _options(ca, data, host, (mqtt_port, client_port, monitor_port, front_monitor_port), name, cluster, node)
+    for server in servers_of(options, out, datetime.now(UTC)):
+        server.configuration.refresh()
+        typer.echo(f"{server.configuration.path}: {server.configuration.users} users")
 
 
 @app.command("serve")
 def serve_broker(
+    *,
     ca: CaDir,
     folder: Annotated[
         Path, typer.Option("--dir", help="Carpeta / folder of everything it writes; broker.json: ports.")
@@ -80,7 +99,31 @@ def serve_broker(
     monitor_port: MonitorPort = 8222,
     host: Host = "127.0.0.1",
     name: Names = ["broker"],  # noqa: B006 - as above
+    cluster: Cluster = "",
+    node: Node = "",
+    front_monitor_port: FrontMonitorPort = 8223,
 ) -> None:
     """Poner en marcha / run nats-server: reload when certificates change, restart when it dies, stop on SIGTERM."""
     configure_logging()
-    asyncio.run(serve(ServeOptions(ca, folder, host, mqtt_port, client_port, monitor_port, name)))
+    ports = (mqtt_port, client_port, monitor_port, front_monitor_port)
+    asyncio.run(serve(_options(ca, folder, host, ports, name, cluster, node)))
+
+
+def _options(
+    ca: Path, folder: Path, host: str, ports: tuple[int, int, int, int], names: list[str], cluster: str, node: str
+) -> BrokerOptions:
+    """Read --cluster and --node, which go together.
+
+    Raises:
+        ConfigError: one stands without the other, or they do not fit.
+    """
+    if bool(cluster) != bool(node):
+        cause = "--cluster and --node go together"
+        raise ConfigError("read cluster", cluster or node, cause, "--cluster a,b,c --node a", "bad_cluster")
+    mqtt_port, client_port, monitor_port, front_monitor_port = ports
+    members = parse_cluster(cluster, node) if cluster else None
+    options = BrokerOptions(
+        ca, folder, host, mqtt_port, client_port, monitor_port, names, members, front_monitor_port
+    )  # fmt: skip
+    check_ports(options)
+    return options

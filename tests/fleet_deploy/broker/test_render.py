@@ -34,13 +34,13 @@ GATEWAY = entry(Kind.GATEWAY, "g.gateway.porttrack.internal", site="puerto", gat
 CLOUD = entry(Kind.CLOUD, "c.cloud.porttrack.internal")
 
 
-def test_a_gateway_may_say_its_three_topics_and_hear_its_own_down() -> None:
+def test_a_gateway_may_say_its_three_topics_and_hear_its_two() -> None:
     (user,) = users_of(Registry(is_development=True, certificates=[GATEWAY]))
     assert user == User(
         "g.gateway.porttrack.internal",
         "MQTT",
         publish=[f"porttrack.v1.puerto.gw-1.up.{name}" for name in ("records", "status", "result")],
-        subscribe=["porttrack.v1.puerto.gw-1.down.>"],
+        subscribe=[f"porttrack.v1.puerto.gw-1.down.{name}" for name in ("receipt", "command")],
     )
 
 

@@ -15,12 +15,13 @@ from fleet_deploy.ca.certificates import (
     Pair,
     make_client_issuer,
     make_leaf,
+    make_node_root,
     make_root,
     make_server_issuer,
     new_serial,
     serial_text,
 )
-from fleet_deploy.ca.requests import plan_cloud, plan_gateway, plan_server
+from fleet_deploy.ca.requests import plan_cloud, plan_gateway, plan_node, plan_server
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
@@ -146,3 +147,21 @@ def test_a_certificate_never_outlives_its_issuer(client_issuer: Pair) -> None:
 def test_every_subject_says_that_it_is_for_development(root: Pair, client_issuer: Pair, server_issuer: Pair) -> None:
     for pair in (root, client_issuer, server_issuer):
         assert "DEVELOPMENT" in pair.certificate.subject.rfc4514_string()
+
+
+def test_nodes_are_a_world_of_their_own(root: Pair, client_issuer: Pair) -> None:
+    """A node's certificate is good both ways below its root, and below no other; no other's is good below its root."""
+    nodes = make_node_root(NOW)
+    leaf = make_leaf(nodes, plan_node("a", "a.port.example").request("0" * 40), 7, NOW)
+    verify_server(nodes, leaf, nodes, "a.port.example")
+    verify_client(nodes, leaf, nodes)
+    for other, issuer, certificate in ((root, nodes, leaf), (nodes, client_issuer, gateway_leaf(client_issuer))):
+        with pytest.raises(verification.VerificationError):
+            verify_client(other, certificate, issuer)
+
+
+def test_a_nodes_address_stands_as_an_address() -> None:
+    leaf = make_leaf(make_node_root(NOW), plan_node("a", "192.0.2.1").request("0" * 40), 7, NOW)
+    names = leaf.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["192.0.2.1"]
+    assert names.get_values_for_type(x509.DNSName) == []

@@ -13,7 +13,7 @@ from fleet_deploy.ca import registry as registry_module
 from fleet_deploy.ca import service
 from fleet_deploy.ca.models import Kind
 from fleet_deploy.ca.registry import read_registry
-from fleet_deploy.ca.requests import plan_cloud, plan_gateway, plan_server
+from fleet_deploy.ca.requests import plan_cloud, plan_gateway, plan_node, plan_server
 from fleet_deploy.ca.service import init_authority, issue, revoke
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -180,3 +180,21 @@ def fail_nth_write(monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
 
     monkeypatch.setattr(service, "replace_file", fail)
     monkeypatch.setattr(registry_module, "replace_file", fail)
+
+
+def test_the_first_node_makes_the_nodes_root_and_the_next_keeps_it(authority: Path, tmp_path: Path) -> None:
+    assert not (authority / "node_root.pem").exists()
+    first = issue(authority, plan_node("a", "a.port.example"), tmp_path / "a", NOW)
+    root = (authority / "node_root.pem").read_bytes()
+    second = issue(authority, plan_node("b", "192.0.2.2"), tmp_path / "b", NOW)
+    assert first.trust.read_bytes() == second.trust.read_bytes() == root == (authority / "node_root.pem").read_bytes()
+    assert root != (authority / "trust.pem").read_bytes()
+    assert mode_of(authority / "node_root_key.pem") == 0o600
+    assert [entry.names for entry in read_registry(authority).certificates] == [
+        ["a", "a.port.example"],
+        ["b", "192.0.2.2"],
+    ]
+    assert first.entry.kind is Kind.NODE
+    digests = {entry.key_digest for entry in read_registry(authority).certificates}
+    assert len(digests) == 2
+    assert None not in digests

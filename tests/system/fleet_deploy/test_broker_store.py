@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 
 from fleet_deploy.broker import watch as watch_module
-from fleet_deploy.broker.app import ServeOptions, settings_for
 from fleet_deploy.broker.configuration import BrokerConfiguration, nats_server_path
 from fleet_deploy.broker.identity import ensure_server_certificate
 from fleet_deploy.broker.monitor import HttpMonitor
+from fleet_deploy.broker.servers import BrokerOptions, settings_for
 from fleet_deploy.broker.service import BrokerService
 from fleet_deploy.broker.settings import BrokerSettings
 from fleet_deploy.ca.requests import plan_gateway
@@ -33,7 +33,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[BrokerSettings, HttpMonit
     evil = issue(folder / "ca", plan_gateway(SITE, "gw-evil"), folder / "evil", now)
     good = issue(folder / "ca", plan_gateway(SITE, "gw-good"), folder / "good", now)
     ensure_server_certificate(folder / "ca", folder / "run" / "server", ["broker"], now)
-    options = ServeOptions(folder / "ca", folder / "run", "127.0.0.1", 0, 0, 0, ["broker"])
+    options = BrokerOptions(folder / "ca", folder / "run", "127.0.0.1", 0, 0, 0, ["broker"])
     settings = settings_for(options).model_copy(update={"store_cap_bytes": 1024 * 1024})
     configuration = BrokerConfiguration(folder / "ca", settings, folder / "run" / "nats.conf")
     stop = asyncio.Event()
