@@ -9,6 +9,7 @@ import msgspec
 from contracts.errors import PeerError
 from contracts.ids import split_stream_id
 from contracts.limits import MAX_BATCH_RECORDS
+from contracts.payloads import Gap
 from contracts.records import Record, RecordClass
 
 WIRE_VERSION = 1
@@ -63,10 +64,13 @@ def check_batch(batch: Batch) -> None:
         raise PeerError("check batch", subject, "not a range", "", "bad_range")
     expected = batch.first_seq
     for record in batch.records:
-        if record.seq != expected or record.last_seq() < record.seq:
+        # a hundred thousand times a second in a busy cloud: no call where a record is no gap
+        payload = record.payload
+        last_seq = payload.last_seq if isinstance(payload, Gap) else record.seq
+        if record.seq != expected or last_seq < expected:
             raise PeerError(
                 "check batch", subject, f"record {record.seq} where {expected} belongs", "", "range_mismatch"
             )
-        expected = record.last_seq() + 1
+        expected = last_seq + 1
     if expected != batch.last_seq + 1:
         raise PeerError("check batch", subject, f"records end at {expected - 1}", "", "range_mismatch")

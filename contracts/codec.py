@@ -65,16 +65,13 @@ def decode_batch(data: bytes) -> Batch:
             ``unknown_version``, ``not_a_batch``, or one of ``check_batch``.
     """
     text = _decompress(data)
-    envelope = _read_envelope(text)
-    if envelope.version != WIRE_VERSION:
-        raise PeerError(
-            "decode batch", f"version {envelope.version}", f"this program reads version {WIRE_VERSION}",
-            "update the cloud before the gateways", "unknown_version",
-        )  # fmt: skip
     try:
         batch = _BATCH_DECODER.decode(text)
     except (msgspec.DecodeError, RecursionError) as exc:
+        # another version may hold what this one cannot read: its version is the reason then
+        _check_version(_read_envelope(text).version)
         raise PeerError("decode batch", f"{len(data)} bytes", str(exc), "", "not_a_batch") from exc
+    _check_version(batch.version)
     check_batch(batch)
     return batch
 
@@ -109,6 +106,14 @@ def decode_message(data: bytes, kind: type[Message]) -> Message:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise PeerError(f"decode {kind.__name__}", f"{len(data)} bytes", str(exc), "", "not_a_message") from exc
+
+
+def _check_version(version: int) -> None:
+    if version != WIRE_VERSION:
+        raise PeerError(
+            "decode batch", f"version {version}", f"this program reads version {WIRE_VERSION}",
+            "update the cloud before the gateways", "unknown_version",
+        )  # fmt: skip
 
 
 def _read_envelope(text: bytes) -> BatchEnvelope:

@@ -3,5 +3,5 @@
 import msgspec
 
 
-class PayloadBase(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+class PayloadBase(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
     """Common wire options of all payloads: the kind is told by ``type``, what is not known is left out."""

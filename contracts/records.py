@@ -2,6 +2,9 @@
 
 One unit per quantity, converted once, in the parser: m, m/s for wind, kn for vessels, degrees true, t, kN. What a
 sensor does not know is ``None``, never a sentinel of its protocol.
+
+Records, clocks and payloads are not tracked by the garbage collector (``gc=False``): what is frozen and comes from a
+wire holds no cycle, and a cloud that decodes thousands of records a second would have them all walked through.
 """
 
 from enum import StrEnum
@@ -54,7 +57,7 @@ MAX_BELIEVED_ERROR_MS = 60_000.0
 clock is, it does not set it, and a clock that starts in 1970 is then known to be wrong by half a century."""
 
 
-class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
+class Clock(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Clock quality: steering source and a bound of the error in milliseconds (``None``: unknown)."""
 
     state: ClockState
@@ -66,7 +69,7 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.state is not ClockState.UNSYNCED and is_near
 
 
-class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a driver hands over: a record that has no place in a stream yet.
 
     Attributes:
