@@ -1,0 +1,254 @@
+"""Records as lines of the InfluxDB line protocol. Sans-io.
+
+A line that would be refused or misread is never made: what is no finite number, no 64-bit integer, no Unicode text or
+no value of a tag is refused here with a reason, one record at a time.
+
+*Source:* InfluxDB 1.x, line protocol reference (escaping of tags and strings, ``i`` of integers).
+"""
+
+import math
+from collections.abc import Callable
+from enum import Enum
+
+import msgspec
+
+from cloud_api.history.channels import DIRECTIONS, NO_SERIES
+from cloud_api.history.influx.schema import (
+    COSINE,
+    MEASUREMENTS,
+    SINE,
+    Field,
+    FieldType,
+    aspect_of,
+    measurement_of,
+    slot_of,
+)
+from cloud_api.history.models import StoredRecord
+from contracts.errors import PeerError
+from contracts.ids import split_stream_id
+from contracts.payloads import Ais
+
+MAX_TAG_BYTES = 256
+"""Value of one tag: ids have 40 letters; servers take up to 64 KiB a key and keep it in memory."""
+MAX_NUMBERED = 64
+"""Items of a list that get a field of their own: a berth has 30 hooks. The list itself is kept whole."""
+MAX_PREFIXES = 65_536
+"""Beginnings of lines kept: 4,096 slots of sixteen receivers; beyond it they are made anew."""
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+
+_TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+_STRING_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
+_ENCODER = msgspec.json.Encoder()
+
+
+def _refuse(name: str, value: object, cause: str, reason: str) -> PeerError:
+    return PeerError("write point", f"{name}={value!r:.80}", cause, "", reason)
+
+
+def float_text(name: str, value: object) -> str:
+    """Return a float as the protocol writes it.
+
+    Raises:
+        PeerError: it is no number (``wrong_type``) or not finite (``not_finite``).
+    """
+    if type(value) is not float:
+        if type(value) is not int:
+            raise _refuse(name, value, "not a number", "wrong_type")
+        try:
+            value = float(value)
+        except OverflowError:
+            raise _refuse(name, value, "not a 64-bit number", "not_finite") from None
+    if not math.isfinite(value):
+        raise _refuse(name, value, "not a finite number", "not_finite")
+    return repr(value)
+
+
+def integer_text(name: str, value: object) -> str:
+    """Return an integer as the protocol writes it.
+
+    Raises:
+        PeerError: it is no integer (``wrong_type``) or has more than 64 bits (``integer_range``).
+    """
+    if type(value) is not int:
+        raise _refuse(name, value, "not an integer", "wrong_type")
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise _refuse(name, value, "over 64 bits", "integer_range")
+    return f"{value}i"
+
+
+def boolean_text(name: str, value: object) -> str:
+    """Return a boolean as the protocol writes it.
+
+    Raises:
+        PeerError: it is none (``wrong_type``).
+    """
+    if type(value) is not bool:
+        raise _refuse(name, value, "not a boolean", "wrong_type")
+    return "true" if value else "false"
+
+
+def string_text(name: str, value: object) -> str:
+    """Return a text as the protocol writes it.
+
+    Raises:
+        PeerError: it is no text (``wrong_type``).
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    if type(value) is not str:
+        raise _refuse(name, value, "not a text", "wrong_type")
+    return f'"{value.translate(_STRING_ESCAPES)}"'
+
+
+def document_text(name: str, value: object) -> str:
+    """Return a list or mapping as JSON text.
+
+    Raises:
+        PeerError: it cannot be written as JSON (``wrong_type``).
+    """
+    try:
+        return f'"{_ENCODER.encode(value).decode().translate(_STRING_ESCAPES)}"'
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise _refuse(name, value, str(exc), "wrong_type") from exc
+
+
+def tag_text(name: str, value: str) -> str:
+    """Return a tag with its comma, or nothing for an empty value, which has no tag.
+
+    Raises:
+        PeerError: the protocol has no way to write it: control characters, a backslash, over ``MAX_TAG_BYTES``
+            (``bad_tag``).
+    """
+    if not value:
+        return ""
+    if not value.isprintable() or "\\" in value or len(value.encode(errors="replace")) > MAX_TAG_BYTES:
+        raise _refuse(name, value, "not the value of a tag", "bad_tag")
+    return f",{name}={value.translate(_TAG_ESCAPES)}"
+
+
+_TEXTS: dict[FieldType, Callable[[str, object], str]] = {
+    FieldType.FLOAT: float_text,
+    FieldType.INTEGER: integer_text,
+    FieldType.BOOLEAN: boolean_text,
+    FieldType.STRING: string_text,
+    FieldType.DOCUMENT: document_text,
+    FieldType.FLOATS: document_text,
+}
+NUMBERS = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.BOOLEAN, FieldType.FLOATS})
+
+
+class LineEncoder:
+    """Makes lines of records.
+
+    Args:
+        is_numbers_only: leaves texts and the wide integers out, for a server that keeps only 64-bit floats.
+    """
+
+    def __init__(self, *, is_numbers_only: bool = False) -> None:
+        self._is_numbers_only = is_numbers_only
+        self._prefixes: dict[tuple[str, ...], str] = {}
+        self._fields = {
+            name: tuple(
+                (field.name, field.key, field.default, _TEXTS[field.type], field.type is FieldType.FLOATS,
+                 field.name in DIRECTIONS and name not in NO_SERIES)
+                for field in fields
+                if not is_numbers_only or _is_number(field)
+            )
+            for name, fields in MEASUREMENTS.items()
+        }  # fmt: skip
+
+    def encode(self, point: StoredRecord, time_ns: int) -> bytes:
+        """Return the line of a record, without its end.
+
+        Args:
+            point: the record.
+            time_ns: time of the point, UTC ns.
+
+        Raises:
+            PeerError: it cannot be written: ``wrong_type``, ``not_finite``, ``integer_range``, ``not_text``,
+                ``bad_tag`` or ``bad_id`` (of the stream).
+        """
+        parts = self._payload_fields(point)
+        if not self._is_numbers_only:
+            self._add_record_fields(parts, point)
+        else:
+            parts.append(f"seq={point.record.seq}i")
+        try:
+            return f"{self._prefix(point)} {','.join(parts)} {time_ns}".encode()
+        except UnicodeEncodeError as exc:
+            raise _refuse("text", exc.object, "not Unicode", "not_text") from exc
+
+    def series_of(self, point: StoredRecord) -> tuple[str, ...]:
+        """Return what tells the series of a record apart: a value for each tag, in the order of ``TAGS``."""
+        record = point.record
+        payload = record.payload
+        measurement = measurement_of(record)
+        slot = slot_of(payload.mmsi) if isinstance(payload, Ais) else ""
+        return (measurement, point.stream_id, record.source, record.place or "", aspect_of(measurement, payload), slot)
+
+    def _prefix(self, point: StoredRecord) -> str:
+        series = self.series_of(point)
+        prefix = self._prefixes.get(series)
+        if prefix is None:
+            measurement, stream_id, source, place, aspect, slot = series
+            site, gateway, store, record_class = split_stream_id(stream_id)
+            prefix = f"{measurement},site={site},gateway={gateway}" + "".join(
+                (
+                    tag_text("stream", f"{store}.{record_class}"),
+                    tag_text("source", source),
+                    tag_text("place", place),
+                    tag_text("aspect", aspect),
+                    tag_text("slot", slot),
+                )
+            )
+            if len(self._prefixes) >= MAX_PREFIXES:
+                self._prefixes.clear()
+            self._prefixes[series] = prefix
+        return prefix
+
+    def _payload_fields(self, point: StoredRecord) -> list[str]:
+        payload = point.record.payload
+        parts = []
+        for name, key, default, text, is_list, is_direction in self._fields[measurement_of(point.record)]:
+            value = getattr(payload, name)
+            if value is None or value == default:
+                continue
+            if is_list:
+                parts += _numbered(name, value)
+                if self._is_numbers_only:
+                    continue
+            parts.append(f"{key}={text(name, value)}")
+            if is_direction:
+                angle = math.radians(value)
+                parts.append(f"{name}{COSINE}={math.cos(angle)!r},{name}{SINE}={math.sin(angle)!r}")
+        return parts
+
+    def _add_record_fields(self, parts: list[str], point: StoredRecord) -> None:
+        record = point.record
+        parts.append(
+            f"at_ns={integer_text('at_ns', record.observed_at_ns)},seq={integer_text('seq', record.seq)},"
+            f'clock="{record.clock.state.value}",record_mono_ns={integer_text("mono_ns", record.mono_ns)},'
+            f"boot={string_text('boot', record.boot_id)}"
+        )
+        if record.clock.error_ms is not None:
+            parts.append(f"clock_error_ms={float_text('clock_error_ms', record.clock.error_ms)}")
+        if record.raw is not None:
+            parts.append(f"raw={string_text('raw', record.raw)}")
+        if record.mean_of:
+            parts.append(f"mean_of={integer_text('mean_of', record.mean_of)}")
+        if record.original_at_ns is not None:
+            parts.append(f"original_at_ns={integer_text('original_at_ns', record.original_at_ns)}")
+
+
+def _is_number(field: Field) -> bool:
+    return field.type in NUMBERS and not field.name.endswith("_ns")
+
+
+def _numbered(name: str, values: object) -> list[str]:
+    if not isinstance(values, list):
+        raise _refuse(name, values, "not a list", "wrong_type")
+    return [
+        f"{name}.{number}={float_text(name, value)}"
+        for number, value in enumerate(values[:MAX_NUMBERED], 1)
+        if value is not None
+    ]
