@@ -26,12 +26,16 @@ from contracts.payloads import Gap
 from contracts.topics import Channel, Topic
 
 MAX_WAITING = 64
-"""Batches between bus and commit: two groups; at most 16 MiB. Beyond it the bus waits."""
+"""Batches between bus and commit, beside ``COMMITTERS`` groups: two more; at most 16 MiB. Beyond it the bus waits."""
 MAX_GROUP_BATCHES = 32
 """Batches a commit: one fsync (about 5 ms on an SSD, 30 on an SD card) is shared by a burst."""
 MAX_GROUP_RECORDS = 1_000
 """Records a commit: p50 25 ms, p95 50 ms on two busy cores (2,000 took 43 and 65 ms); what arrives meanwhile waits no
 longer than two commits for its receipt."""
+COMMITTERS = 2
+"""Groups at work: while one waits for its store (a disk, a server, a second server) the next is decoded and written.
+Two groups may hold the same batch, as two workers may: the history stores it once. More would wait for each other's
+processor, and each is another group in memory."""
 STORED = frozenset({CommitOutcome.COMMITTED, CommitOutcome.MERGED, CommitOutcome.DUPLICATE})
 """Outcomes after which all that a batch holds is on disk, so that its sender may forget it."""
 
@@ -91,8 +95,13 @@ class IngestService:
         """Commit and answer, for ever.
 
         Raises:
-            IntegrityError: the history is damaged; nothing may be acknowledged any more.
+            ExceptionGroup: of an ``IntegrityError``: the history is damaged; nothing may be acknowledged any more.
         """
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(1, COMMITTERS + 1):
+                tasks.create_task(self._commit_groups(), name=f"ingest-{number}")
+
+    async def _commit_groups(self) -> None:
         while True:
             first = await self._waiting.get()
             taken, accepted = self._judge_group(first)

@@ -15,7 +15,7 @@ from cloud_api.ingest import service as ingest_service
 from cloud_api.ingest.judging_policy import Refused
 from cloud_api.ingest.metrics import IngestMetrics
 from cloud_api.ingest.poison import PoisonDesk
-from cloud_api.ingest.service import MAX_GROUP_BATCHES, MAX_GROUP_RECORDS, MAX_WAITING, IngestService
+from cloud_api.ingest.service import COMMITTERS, MAX_GROUP_BATCHES, MAX_GROUP_RECORDS, MAX_WAITING, IngestService
 from contracts.batch import Batch
 from contracts.codec import encode_batch
 from contracts.errors import IntegrityError, LinkError
@@ -114,8 +114,9 @@ async def test_a_damaged_history_ends_the_role_without_a_receipt() -> None:
     bench = Bench()
     bench.history.failures = [IntegrityError("commit", "db", "malformed", "", "damaged")]
     await bench.take(batch(1, 5))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(ExceptionGroup) as caught:
         await bench.service.run()
+    assert caught.group_contains(IntegrityError)
     assert bench.outbox.receipts == []
 
 
@@ -125,6 +126,36 @@ async def test_what_waits_is_committed_together() -> None:
     async with bench.running():
         await bench.service.drain()
     assert bench.history.commits == [MAX_GROUP_BATCHES, 3]
+
+
+class HangingHistory(HistorySimulator):
+    """A store that takes its time: commits begin, and end when they may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = 0
+        self.may_end = asyncio.Event()
+
+    async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
+        self.begun += 1
+        await self.may_end.wait()
+        return await super().commit(batches)
+
+
+async def test_while_a_commit_waits_for_its_store_the_next_group_is_made_and_no_third() -> None:
+    bench = Bench()
+    history = HangingHistory()
+    bench.service._writer = history
+    await bench.take(*(batch(number * 500 + 1, number * 500 + 500) for number in range(8)))
+    async with bench.running():
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert history.begun == COMMITTERS
+        assert bench.outbox.receipts == []
+        history.may_end.set()
+        await bench.service.drain()
+    assert history.commits == [2, 2, 2, 2]
+    assert sorted(receipt.last_seq for receipt in bench.outbox.receipts) == [500 * number for number in range(1, 9)]
 
 
 async def test_a_group_ends_at_its_cap_of_records() -> None:
