@@ -1,7 +1,7 @@
 """Which broker of the list to use, and when to connect. Sans-io.
 
-The list is in order of preference. One that fails gives way to the next; one that holds is kept, also when it is not
-the first. The first is gone back to only when it has answered without a miss for the whole of ``return_after_s``:
+The list is in order of preference. One that fails gives way to the next, at once; one that holds is kept, also when
+it is not the first. The first is gone back to only when it has answered without a miss for the whole of ``return_after_s``:
 a broker that comes and goes must not take the gateway with it.
 
 *When*: every attempt is drawn from a step with full jitter, the first after a start or a loss too, and the step is
@@ -95,6 +95,15 @@ class BrokerChoice:
         self._answers = 0
         self._asked: list[Patience] = []
         self.current = 0
+
+    @property
+    def is_round_over(self) -> bool:
+        """Every broker of the list has failed since the last wait: now it is time for one.
+
+        Until then the next is tried at once, so that a fleet whose broker died is at the next after one draw and not
+        two. That keeps the limit of ``spread_s``: each broker still sees one attempt a step from each gateway.
+        """
+        return not self._asked
 
     def failed(self, patience: Patience) -> Patience:
         """Go on to the next broker: this one was not reached, did not hold, or said no.

@@ -117,7 +117,8 @@ class Connection:
         except LinkError as exc:
             self._counters.add(f"uplink_failures_{exc.reason}")
             self._change(UplinkState(False, name, exc.reason, exc.cause, exc.hint))
-            return self._reconnect.failed_s(self._choice.failed(patience_of(exc.reason)))
+            patience = self._choice.failed(patience_of(exc.reason))
+            return self._reconnect.failed_s(patience) if self._choice.is_round_over else 0.0
         began_at = self._clock.mono_s()
         self._choice.connected()
         self._leaving = None

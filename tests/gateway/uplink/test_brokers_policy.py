@@ -91,6 +91,33 @@ def test_brokers_go_in_turn_and_the_wait_is_by_the_mildest_of_a_round() -> None:
     assert choice.failed(Patience.PERSON) is Patience.PERSON
 
 
+def test_a_round_is_over_when_every_broker_has_failed() -> None:
+    choice = BrokerChoice(3, 300, largest)
+    seen = []
+    for _ in range(6):
+        choice.failed(Patience.WEATHER)
+        seen.append(choice.is_round_over)
+    assert seen == [False, False, True] * 2
+
+
+@pytest.mark.parametrize("away_s", [0, 3, 20])
+def test_a_fleet_whose_node_died_arrives_at_the_next_below_the_limit(away_s: float) -> None:
+    """The next is tried at once after the dead one has refused; both are away for a while, then the next is back."""
+    fleet, limit = 500, 150
+    spread = spread_s(fleet, limit)
+    for seed in range(20):
+        draw = random.Random(seed).random
+        found = []
+        for _ in range(fleet):
+            reconnect, choice = Reconnect(0.5, 10.0, spread, draw), BrokerChoice(2, 300, draw)
+            now = reconnect.lost_s(3600, Patience.WEATHER)
+            while choice.current == 0 or now < away_s:
+                patience = choice.failed(Patience.WEATHER)
+                now += reconnect.failed_s(patience) if choice.is_round_over else 0.0
+            found.append(now)
+        assert peak_per_s(found) <= limit
+
+
 def test_a_single_broker_is_waited_for_by_what_it_asks() -> None:
     choice = BrokerChoice(1, 300, largest)
     assert choice.failed(Patience.PERSON) is Patience.PERSON

@@ -112,6 +112,24 @@ async def test_brokers_are_tried_in_turn_until_one_answers() -> None:
     assert bench.counters.total("uplink_failures_refused") == 2
 
 
+async def test_the_next_broker_is_tried_at_once_and_only_a_whole_round_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.uplink.brokers_policy.Reconnect.failed_s", lambda *_: 3600.0)
+    bench = Bench(1)
+    bench.broker.failures = ["refused"]
+    async with bench.running():
+        await until(lambda: not bench.store.batches)
+        assert bench.broker.attempts == ["one", "two"]
+        bench.clock.now_s += 60  # the connection has held
+        bench.broker.failures = ["refused", "refused"]
+        bench.broker.gone.set()
+        await until(lambda: len(bench.broker.attempts) == 4)
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert bench.broker.attempts == ["one", "two", "two", "one"]
+
+
 async def test_a_refused_certificate_is_told_with_a_hint_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.uplink.brokers_policy.PERSON_BASE_S", 0.001)
     monkeypatch.setattr("gateway.uplink.brokers_policy.PERSON_CAP_S", 0.001)
