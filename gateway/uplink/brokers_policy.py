@@ -1,8 +1,8 @@
 """Which broker of the list to use, and when to connect. Sans-io.
 
 The list is in order of preference. One that fails gives way to the next, at once; one that holds is kept, also when
-it is not the first. The first is gone back to only when it has answered without a miss for the whole of ``return_after_s``:
-a broker that comes and goes must not take the gateway with it.
+it is not the first. The first is gone back to only when it has answered without a miss for the whole of
+``return_after_s``: a broker that comes and goes must not take the gateway with it.
 
 *When*: every attempt is drawn from a step with full jitter, the first after a start or a loss too, and the step is
 never shorter than the spread of the fleet. ``spread_s`` says how wide that is. Attempts that follow one another, each
