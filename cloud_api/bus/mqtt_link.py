@@ -145,9 +145,10 @@ class MqttLink:
 
     def done(self, delivery: Delivery) -> None:
         """Acknowledge a message: whatever its handler made of it, it is not to come again."""
+        # room first: the broker may send the next one before this thread is on again
+        self._room[bool(delivery.packet_id)].release()
         if delivery.packet_id:
             self._client.ack(delivery.packet_id, 1)
-        self._room[bool(delivery.packet_id)].release()
         self._inbox.task_done()
 
     async def stop_taking(self) -> None:
@@ -233,6 +234,13 @@ class MqttLink:
         else:
             self._ready.set_exception(error)
 
+    def _finish(self, failure: LinkError) -> None:
+        self._settle(failure)
+        self._ended.set()
+        # paho closes the pair of sockets that wakes its thread only when it is collected
+        self._client._reset_sockets()  # noqa: SLF001 - see the line above
+        self._on_end()
+
     def _run(self, host: str, port: int) -> None:
         """Body of the connection's thread."""
         failure = mqtt_reasons.closed_early(self._subject)
@@ -246,9 +254,7 @@ class MqttLink:
             failure = mqtt_reasons.from_exception(self._subject, exc)
         finally:
             # whatever ends this thread, also a packet that paho stumbles over, is the end of the link
-            self._call(self._settle, failure)
-            self._call(self._ended.set)
-            self._call(self._on_end)
+            self._call(self._finish, failure)
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         if not self._loop.is_closed():
