@@ -18,8 +18,9 @@ from cloud_api.history.ports import PointQuarantine, PointSink, StreamLedger
 from contracts.errors import LinkError
 from contracts.ids import split_stream_id
 
-SINK_TIMEOUT_S = 30.0
-"""A thousand points take tens of milliseconds; a sink that retries within gives up before it is cut off here."""
+SINK_TIMEOUT_S = 1_500.0
+"""A last resort. A sink bounds each request itself, and waits as long as its server asks for (5 minutes, four times);
+whoever cut it off sooner would ask again sooner than the server wants."""
 LEDGER_TIMEOUT_S = 10.0
 """A group's rows take milliseconds; a lock that another worker holds is held for as long."""
 CHANGING = frozenset({CommitOutcome.COMMITTED, CommitOutcome.MERGED})
@@ -47,8 +48,10 @@ class LedgeredWriter:
         """See ``HistoryWriter``."""
         outcomes = [CommitOutcome.UNSTORABLE] * len(batches)
         storable = [index for index, item in enumerate(batches) if is_storable(item.batch)]
-        async with self._stage("plan", LEDGER_TIMEOUT_S):
-            plans = await self._ledger.plan([batches[index] for index in storable])
+        plans: list[CommitPlan] = []
+        if storable:
+            async with self._stage("plan", LEDGER_TIMEOUT_S):
+                plans = await self._ledger.plan([batches[index] for index in storable])
         changing = []
         for index, plan in zip(storable, plans, strict=True):
             outcomes[index] = plan.outcome

@@ -3,10 +3,13 @@
 One transaction a group of batches. A stream is held from before its rows are read until the commit: on PostgreSQL by a
 lock on its row, taken in order of stream so that workers never wait in a ring; on SQLite by the write lock of the file,
 taken at the beginning. Read committed is enough: whoever has the lock reads what the one before has committed.
+
+Several groups of one process may be at work, so what is cached is only what was committed: numbers of streams, which
+never change, and hulls of boots, which only grow. An old view of them costs a read.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +27,23 @@ COMMITS_A_SWEEP = 64
 MAX_CACHED = 65_536
 """Streams kept in memory, each with the hulls of its boots: 13,000 gateways of five; beyond it all are read anew."""
 
+Hulls = dict[int, SeqRange]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Books of the streams of some batches.
+
+    Attributes:
+        refs: numbers of the streams that are known to the database.
+        books: by stream id.
+        hulls: of every boot of a stream, by its number, as the database has them.
+    """
+
+    refs: dict[str, int]
+    books: dict[str, StreamBook]
+    hulls: dict[int, Hulls]
+
 
 class SqlStreamLedger:
     """``StreamLedger`` on the operations database.
@@ -34,115 +54,79 @@ class SqlStreamLedger:
 
     def __init__(self, database: OperationsDatabase) -> None:
         self._database = database
-        self._streams: dict[str, int] = {}
-        self._hulls: dict[int, dict[int, SeqRange]] = {}
+        self._refs: dict[str, int] = {}
+        self._hulls: dict[int, Hulls] = {}
         self._commits = 0
 
     async def plan(self, batches: Sequence[ReceivedBatch]) -> list[CommitPlan]:
         """See ``StreamLedger``."""
         async with self._database.reading("plan commit") as connection:
-            await self._know(connection, batches)
-            books = await self._open(connection, batches)
-        return [books[item.batch.stream_id].take(item) for item in batches]
+            opened = await self._open(connection, batches, await self._find(connection, batches))
+        self._remember(opened)
+        return [opened.books[item.batch.stream_id].take(item) for item in batches]
 
     async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
         """See ``StreamLedger``."""
-        async with self._writing() as connection:
-            await self._know(connection, batches)
-            unknown = {item.batch.stream_id for item in batches} - self._streams.keys()
+        if not batches:
+            return []
+        async with self._database.transaction("commit ledger") as connection:
+            refs = await self._find(connection, batches)
+            unknown = set(_ids(batches)) - refs.keys()
             if unknown:
                 await sql_ledger_rows.make_streams(connection, unknown)
-                await self._know(connection, batches)
-            refs = {self._streams[item.batch.stream_id] for item in batches}
-            await sql_ledger_rows.lock_streams(connection, refs)
-            books = await self._open(connection, batches)
-            outcomes = [books[item.batch.stream_id].take(item).outcome for item in batches]
-            await self._write(connection, books, batches)
+                refs |= await sql_ledger_rows.find_streams(connection, sorted(unknown))
+            await sql_ledger_rows.lock_streams(connection, refs.values())
+            opened = await self._open(connection, batches, refs)
+            outcomes = [opened.books[item.batch.stream_id].take(item).outcome for item in batches]
+            await _write(connection, opened, batches)
             await self._sweep(connection, batches)
+        self._remember(opened)
         return outcomes
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that will write; numbers that a rolled-back one has seen are forgotten."""
-        try:
-            async with self._database.transaction("commit ledger") as connection:
-                yield connection
-        except BaseException:
-            self._streams.clear()
+    def _remember(self, opened: _Opened) -> None:
+        """Keep what the database has for certain: called after the transaction."""
+        if len(self._refs) + len(opened.refs) > MAX_CACHED:
+            self._refs.clear()
+        if len(self._hulls) + len(opened.hulls) > MAX_CACHED:
             self._hulls.clear()
-            raise
+        self._refs.update(opened.refs)
+        self._hulls.update(opened.hulls)
 
-    async def _know(self, connection: AsyncConnection, batches: Sequence[ReceivedBatch]) -> None:
-        """Bring the numbers of streams that are known to the database into the cache."""
-        wanted = {item.batch.stream_id for item in batches}
-        if len(self._streams) + len(wanted) > MAX_CACHED:
-            self._streams.clear()
-        unknown = wanted - self._streams.keys()
-        if unknown:
-            self._streams.update(await sql_ledger_rows.find_streams(connection, sorted(unknown)))
+    async def _find(self, connection: AsyncConnection, batches: Sequence[ReceivedBatch]) -> dict[str, int]:
+        """Return the numbers of the streams that the database knows."""
+        found = {stream_id: self._refs[stream_id] for stream_id in _ids(batches) if stream_id in self._refs}
+        unknown = sorted(set(_ids(batches)) - found.keys())
+        return found | await sql_ledger_rows.find_streams(connection, unknown) if unknown else found
 
-    async def _open(self, connection: AsyncConnection, batches: Sequence[ReceivedBatch]) -> dict[str, StreamBook]:
-        """Return the books of the streams of some batches, with what the database has near them."""
-        known_ids = [stream_id for stream_id in _ids(batches) if stream_id in self._streams]
-        rows = {self._streams[stream_id]: BookRows() for stream_id in known_ids}
-        windows = [
-            Window(self._streams[item.batch.stream_id], SeqRange(item.batch.first_seq, item.batch.last_seq))
-            for item in batches
-            if item.batch.stream_id in self._streams
-        ]
-        if windows:
+    async def _open(
+        self, connection: AsyncConnection, batches: Sequence[ReceivedBatch], refs: dict[str, int]
+    ) -> _Opened:
+        """Open the books of some batches with what the database has near them."""
+        rows = {ref: BookRows() for ref in refs.values()}
+        present = [item for item in batches if item.batch.stream_id in refs]
+        hulls: dict[int, Hulls] = {}
+        if present:
+            windows = [
+                Window(refs[item.batch.stream_id], SeqRange(item.batch.first_seq, item.batch.last_seq))
+                for item in present
+            ]
             await sql_ledger_rows.read_covered(connection, windows, rows)
             known = [one for one in windows if ranges.intersect([one.range], sorted(rows[one.stream_ref].covered))]
             await sql_ledger_rows.read_details(connection, known, rows)
-            await self._read_boots(connection, batches, rows, {one.stream_ref for one in known})
-        return {
-            stream_id: StreamBook(rows[self._streams[stream_id]] if stream_id in self._streams else BookRows())
+            cached = {ref: self._hulls.get(ref, {}) for ref in rows}
+            strange = {refs[item.batch.stream_id] for item in present
+                       if not _is_inside(item, cached[refs[item.batch.stream_id]])}  # fmt: skip
+            wanted = strange | {one.stream_ref for one in known}
+            await sql_ledger_rows.read_boots(connection, {ref: rows[ref] for ref in wanted})
+            for ref, one in rows.items():
+                if ref not in wanted:
+                    one.boots = dict(cached[ref])
+            hulls = {ref: dict(one.boots) for ref, one in rows.items()}
+        books = {
+            stream_id: StreamBook(rows[refs[stream_id]] if stream_id in refs else BookRows())
             for stream_id in _ids(batches)
         }
-
-    async def _read_boots(
-        self,
-        connection: AsyncConnection,
-        batches: Sequence[ReceivedBatch],
-        rows: Mapping[int, BookRows],
-        known: set[int],
-    ) -> None:
-        """Fill in the hulls of boots: from the cache where that is enough, for a hull only ever grows."""
-        wanted = known | {
-            self._streams[item.batch.stream_id]
-            for item in batches
-            if item.batch.stream_id in self._streams and not self._is_inside(item)
-        }
-        await sql_ledger_rows.read_boots(connection, {ref: rows[ref] for ref in wanted})
-        if len(self._hulls) + len(wanted) > MAX_CACHED:
-            self._hulls.clear()
-        for ref, one in rows.items():
-            if ref in wanted:
-                self._hulls[ref] = dict(one.boots)
-            else:
-                one.boots = dict(self._hulls[ref])
-
-    def _is_inside(self, item: ReceivedBatch) -> bool:
-        """Tell whether every boot of a batch is known, and its numbers lie inside of the boot's hull."""
-        hulls = self._hulls.get(self._streams[item.batch.stream_id])
-        if hulls is None:
-            return False
-        return all(
-            (known := hulls.get(boot)) is not None and ranges.intersect([hull], [known]) == [hull]
-            for boot, hull in boot_hulls(item.batch.records).items()
-        )
-
-    async def _write(
-        self, connection: AsyncConnection, books: Mapping[str, StreamBook], batches: Sequence[ReceivedBatch]
-    ) -> None:
-        changes = {self._streams[stream_id]: book.changes() for stream_id, book in books.items()}
-        newest_ns: dict[int, int] = {}
-        for item in batches:
-            ref = self._streams[item.batch.stream_id]
-            newest_ns[ref] = max(newest_ns.get(ref, 0), item.received_at_ns)
-        await sql_ledger_rows.write_changes(connection, changes, newest_ns)
-        for ref, one in changes.items():
-            self._hulls.setdefault(ref, {}).update(one.boots)
+        return _Opened(refs, books, hulls)
 
     async def _sweep(self, connection: AsyncConnection, batches: Sequence[ReceivedBatch]) -> None:
         """Forget marks that are old, now and then."""
@@ -150,6 +134,25 @@ class SqlStreamLedger:
         if self._commits % COMMITS_A_SWEEP == 0:
             newest_ns = max(item.received_at_ns for item in batches)
             await sql_ledger_rows.forget_marks(connection, newest_ns - MARKS_KEPT_NS)
+
+
+async def _write(connection: AsyncConnection, opened: _Opened, batches: Sequence[ReceivedBatch]) -> None:
+    changes = {opened.refs[stream_id]: book.changes() for stream_id, book in opened.books.items()}
+    newest_ns: dict[int, int] = {}
+    for item in batches:
+        ref = opened.refs[item.batch.stream_id]
+        newest_ns[ref] = max(newest_ns.get(ref, 0), item.received_at_ns)
+    await sql_ledger_rows.write_changes(connection, changes, newest_ns)
+    for ref, one in changes.items():
+        opened.hulls.setdefault(ref, {}).update(one.boots)
+
+
+def _is_inside(item: ReceivedBatch, hulls: Hulls) -> bool:
+    """Tell whether every boot of a batch is known, and its numbers lie inside of the boot's hull."""
+    return all(
+        (known := hulls.get(boot)) is not None and ranges.intersect([hull], [known]) == [hull]
+        for boot, hull in boot_hulls(item.batch.records).items()
+    )
 
 
 def _ids(batches: Sequence[ReceivedBatch]) -> list[str]:

@@ -212,6 +212,6 @@ async def test_caches_are_capped_and_read_again(history: History, monkeypatch: p
     for first_seq in (1, 6):
         for stream in streams:
             assert await history.take(batch(first_seq, first_seq + 4, stream)) == [CommitOutcome.COMMITTED]
-            assert len(history.ledger._streams) <= 3
+            assert len(history.ledger._refs) <= 3
             assert len(history.ledger._hulls) <= 3
     assert all(one.covered == [SeqRange(1, 10)] for one in await history.reader.balances())
