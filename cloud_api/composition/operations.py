@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from cloud_api.operations.database import OperationsDatabase
-from cloud_api.operations.migrating import migrate
+from cloud_api.operations.preparing import Standing, prepare
 from cloud_api.operations.server import ServerAccess
 from cloud_api.settings import OperationsSettings
 
@@ -24,22 +24,24 @@ def make_database(settings: OperationsSettings) -> OperationsDatabase:
 
 
 async def open_operations(settings: OperationsSettings, closing: AsyncExitStack) -> OperationsDatabase:
-    """Open the database; an SQLite file is made and brought to the newest schema.
+    """Open the database and make sure that its schema serves this program (``operations.preparing``).
 
     Args:
         settings: resolved settings.
         closing: closes it.
 
     Raises:
-        ConfigError: its address cannot be used.
+        ConfigError: its address cannot be used, or its schema is of a release that this one cannot serve on.
         LinkError: it cannot be used now.
     """
     database = make_database(settings)
     closing.push_async_callback(database.close)
     path = settings.sqlite_path
     if path is not None:
-        # one machine, one file: its processes are of one version
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        before, after = await migrate(database)
-        _log.info("operations_migrated", before=before, after=after)
+    standing, revision = await prepare(database)
+    if standing is Standing.NEWER:
+        _log.warning("operations_schema_newer", revision=revision)
+    else:
+        _log.info("operations_schema", standing=standing.value, before=revision)
     return database

@@ -61,6 +61,11 @@ class Process:
             msg = f"{self.name} did not stop in {STOP_TIMEOUT_S} s\n{self.tail()}"
             raise AssertionError(msg) from None
 
+    def wait(self, timeout_s: float) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        assert self._child is not None
+        return self._child.wait(timeout=timeout_s)
+
     def children(self, containing: str = "") -> list[psutil.Process]:
         """Running descendants whose command line holds ``containing``."""
         found = []
