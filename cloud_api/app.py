@@ -76,7 +76,7 @@ async def _add_roles(parts: Parts, roles: frozenset[Role]) -> None:
     if "store" in roles:
         latency = track_metrics.latency if track_metrics else None
         await add_store(parts, IngestMetrics(parts.registry, latency))
-    watch = await add_track(parts, track_metrics) if track_metrics is not None else None
+    watch = await add_track(parts, track_metrics, is_candidate="track" in roles) if track_metrics is not None else None
     if "api" in roles and watch is not None:
         await add_api(parts, watch)
     else:

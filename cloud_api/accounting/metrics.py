@@ -1,6 +1,7 @@
 """Figures of the accounting. Labels are bounded: gateways are the fleet, reasons are a closed set and ``other``."""
 
 from collections import Counter as Tally
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -39,8 +40,10 @@ class AccountingMetrics:
         self._shown: set[tuple[str, str, str]] = set()
         self.errors = Counter("accounting_errors_total", "Looks that failed", ["reason"], registry=registry)
 
-    def show(self, standings: list[GatewayStanding]) -> None:
-        """Set the figures of every gateway."""
+    def show(self, standings: Iterable[GatewayStanding]) -> None:
+        """Set the figures of these gateways and of no others: each site's are told by one process."""
+        for gauge in (self.unexplained, self.holes, self.buffered, self.declared):
+            gauge.clear()
         for one in standings:
             site, gateway = one.id.split("/", 1)
             labels = (gateway, site)

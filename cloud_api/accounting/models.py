@@ -149,3 +149,43 @@ class OpenStream:
     stream_id: str
     produced: int
     since_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAlarm:
+    """An alarm of a stream; stream and moment are its identity, whoever raises or clears it.
+
+    Attributes:
+        stream_id: its stream.
+        raised_ns: UTC ns since when it stands.
+        verdict: how the stream stood when it was raised.
+        records: numbers unexplained at that moment.
+    """
+
+    stream_id: str
+    raised_ns: int
+    verdict: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the holder of a site's lease writes down after a look.
+
+    Attributes:
+        raised: alarms that began.
+        cleared: alarms that ended.
+        cleared_ns: UTC ns at which they ended.
+        changed: streams that are not whole, where something changed.
+        closed: ids of those that are whole again.
+    """
+
+    raised: tuple[StreamAlarm, ...] = ()
+    cleared: tuple[StreamAlarm, ...] = ()
+    cleared_ns: int = 0
+    changed: tuple[OpenStream, ...] = ()
+    closed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.raised or self.cleared or self.changed or self.closed)

@@ -17,6 +17,7 @@ from cloud_api.accounting.models import (
     GatewayStanding,
     Moment,
     OpenStream,
+    StreamAlarm,
     StreamReport,
     StreamStanding,
     Verdict,
@@ -77,10 +78,26 @@ class Accountant:
         )
 
     def restore(self, streams: Iterable[OpenStream]) -> None:
-        """Start from the streams that were not whole when the last process ended."""
+        """Take what another process kept of streams that were not whole; what is known better here stays."""
         for one in streams:
-            report = StreamReport(one.produced, 0, None)
-            self._watches[one.stream_id] = _Watch(report, None, one.produced, since_ns=one.since_ns, is_open=True)
+            item = self._watches.setdefault(one.stream_id, _Watch(is_open=True))
+            item.report = item.report or StreamReport(one.produced, 0, None)
+            item.max_produced = max(item.max_produced, one.produced)
+            item.since_ns = item.since_ns or one.since_ns
+
+    def adopt(self, alarms: Iterable[StreamAlarm]) -> None:
+        """Take alarms that stand by whoever judges: their moment holds for all, and an alarm only ends by a look."""
+        for one in alarms:
+            self._watches.setdefault(one.stream_id, _Watch(is_open=True)).since_ns = one.raised_ns
+
+    def alarms(self) -> dict[str, int]:
+        """Return since when (UTC ns) alarms stand, by stream; also those that are not yet confirmed anew here."""
+        return {stream_id: item.since_ns for stream_id, item in self._watches.items() if item.since_ns is not None}
+
+    def sites(self) -> set[str]:
+        """Return the sites of all gateways and streams that are known."""
+        keys = [*self._reports, *map(gateway_of, self._watches)]
+        return {key.partition("/")[0] for key in keys}
 
     def reports(self) -> Reports:
         """Return the newest report of each gateway; take it before the history is read."""
@@ -139,7 +156,8 @@ class Accountant:
             starts = [one.since.utc_ns for one in confirmed]
             item.since_ns = _begin(item, [item.back.since.utc_ns] if is_back and item.back else starts)
         standing = _standing(stream_id, item, balance, verdict, found)
-        item.is_open = standing.buffered > 0 or bool(found) or is_back
+        is_under_watch = item.back is not None or item.since_ns is not None
+        item.is_open = standing.buffered > 0 or bool(found) or is_under_watch
         self._remember(stream_id, item, is_listed=is_listed)
         return standing
 
@@ -192,7 +210,7 @@ class Accountant:
 def _begin(item: _Watch, starts: list[int]) -> int | None:
     """Return since when an alarm stands; one that is confirmed anew after a start of this process keeps its moment."""
     if item.since_ns is not None:
-        return item.since_ns if starts or item.suspects else None
+        return item.since_ns if starts or item.suspects or item.back else None
     return min(starts, default=None)
 
 

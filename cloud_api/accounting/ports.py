@@ -1,9 +1,8 @@
 """What the accounting asks of others."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from cloud_api.accounting.models import GatewayStanding, OpenStream
+from cloud_api.accounting.models import GatewayStanding, OpenStream, Settlement, StreamAlarm
 from cloud_api.history.models import StreamBalance
 
 
@@ -19,23 +18,41 @@ class BalanceReader(Protocol):
         ...
 
 
-class OpenStreamStore(Protocol):
-    """Keeps the streams that are not whole."""
+class JudgementStore(Protocol):
+    """Keeps what must outlive the process that judges: streams that are not whole, and alarms."""
 
     async def load(self) -> list[OpenStream]:
-        """Return them, by id.
+        """Return the streams that are not whole, by id.
 
         Raises:
             LinkError: not now.
         """
         ...
 
-    async def save(self, changed: Sequence[OpenStream], closed: Sequence[str]) -> None:
-        """Insert or replace some and forget others (ids), in one transaction; idempotent.
+    async def standing(self) -> list[StreamAlarm]:
+        """Return the alarms that stand, by stream.
 
         Raises:
-            LinkError: not now; nothing was changed.
+            LinkError: not now.
         """
+        ...
+
+    async def settle(self, site: str, epoch: int, settlement: Settlement) -> None:
+        """Write a site's settlement in one transaction, if the lease of ``epoch`` is still ours.
+
+        Idempotent by alarm: one that stands is not raised again, one that is cleared stays so.
+
+        Raises:
+            LinkError: not now (reason ``lease_lost``: another judges the site); nothing was changed.
+        """
+        ...
+
+
+class Authority(Protocol):
+    """Says which sites are ours to judge."""
+
+    def epoch(self, site: str) -> int | None:
+        """Return the epoch of the site's lease if it is ours at this moment; None if it is not."""
         ...
 
 

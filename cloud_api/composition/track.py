@@ -8,12 +8,14 @@ from time import monotonic, time_ns
 
 import structlog
 
+from cloud_api.accounting.alarm_desk import AlarmDesk
 from cloud_api.accounting.metrics import AccountingMetrics
 from cloud_api.accounting.models import Moment
 from cloud_api.accounting.policy import Accountant
 from cloud_api.accounting.service import AccountingService
-from cloud_api.accounting.store import SqlOpenStreamStore
+from cloud_api.accounting.store import SqlJudgementStore
 from cloud_api.composition.history import open_reader
+from cloud_api.composition.leases import add_leases
 from cloud_api.composition.parts import CLOSE_TIMEOUT_S, WARM_TIMEOUT_S, Parts, end
 from cloud_api.fleet.models import GatewayEntry
 from cloud_api.fleet.service import read_status
@@ -21,12 +23,30 @@ from cloud_api.fleet.store import SqlGatewayStore
 from cloud_api.history.ports import HistoryReader
 from cloud_api.live.picture import LivePicture
 from cloud_api.tracking.intake import TrackIntake
+from cloud_api.tracking.lease_service import LeaseKeeper
 from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.service import TrackService
 from contracts.errors import LinkError, PeerError
 from contracts.topics import Channel, Topic
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the accounting is made over."""
+
+    picture: LivePicture
+    reader: HistoryReader
+    entries: Sequence[GatewayEntry]
+
+
+class Nobody:
+    """``Authority`` of a process without the track role: no site is its to judge."""
+
+    def epoch(self, _site: str) -> int | None:
+        """See ``Authority``."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -38,12 +58,13 @@ class Watch:
     accounting: AccountingService
 
 
-async def add_track(parts: Parts, metrics: TrackMetrics) -> Watch:
+async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool) -> Watch:
     """Add the live picture, filled from the history and fed by the bus, and the accounting over it.
 
     Args:
         parts: of this process.
         metrics: figures of the track role.
+        is_candidate: has the track role: it tries to hold the leases of sites. Without it, it watches for its screens.
 
     Raises:
         LinkError: the history cannot be opened now.
@@ -55,17 +76,20 @@ async def add_track(parts: Parts, metrics: TrackMetrics) -> Watch:
     entries = await _known_gateways(parts)
     await _warm(parts, track, reader, entries)
     await TrackIntake(track, metrics, time_ns).subscribe(parts.bus)
-    return Watch(picture, reader, await _add_accounting(parts, picture, reader, entries))
+    leases = add_leases(parts, {entry.status.site for entry in entries}) if is_candidate else None
+    accounting = await _add_accounting(parts, Watched(picture, reader, entries), leases)
+    return Watch(picture, reader, accounting)
 
 
-async def _add_accounting(
-    parts: Parts, picture: LivePicture, reader: HistoryReader, entries: Sequence[GatewayEntry]
-) -> AccountingService:
-    store, metrics = SqlOpenStreamStore(parts.database), AccountingMetrics(parts.registry)
-    service = AccountingService(Accountant(), reader, store, picture, metrics, lambda: Moment(time_ns(), monotonic()))
+async def _add_accounting(parts: Parts, watched: Watched, leases: LeaseKeeper | None) -> AccountingService:
+    accountant, metrics = Accountant(), AccountingMetrics(parts.registry)
+    desk = AlarmDesk(accountant, SqlJudgementStore(parts.database), leases or Nobody(), metrics)
+    service = AccountingService(
+        accountant, watched.reader, desk, watched.picture, metrics, lambda: Moment(time_ns(), monotonic())
+    )
     try:
         async with asyncio.timeout(WARM_TIMEOUT_S):
-            await service.restore((entry.status, entry.last_seen_ns) for entry in entries)
+            await service.restore((entry.status, entry.last_seen_ns) for entry in watched.entries)
     except (LinkError, TimeoutError) as exc:
         _log.warning("accounting_not_restored", error=str(exc) or "timeout")
 
@@ -73,12 +97,19 @@ async def _add_accounting(
         # what is not a report is counted by the track role, which reads the same channel
         with contextlib.suppress(PeerError):
             service.on_status(read_status(topic, data), time_ns())
+            if leases is not None:
+                leases.hear(topic.site)
 
     await parts.bus.subscribe(Channel.STATUS, on_status)
     parts.eternal.append(("accounting", service.run))
 
+    if leases is not None:
+        leases.listen(lambda change: service.on_lease(is_held=change.is_held))
+
     async def finish() -> None:
         await end("accounting_write", service.save, CLOSE_TIMEOUT_S)
+        if leases is not None:
+            await end("leases_release", leases.release, CLOSE_TIMEOUT_S)
 
     parts.ending.append(finish)
     return service

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from cloud_api.tracking.lease_metrics import LeaseMetrics
-from cloud_api.tracking.lease_policy import Change, LeasePolicy
+from cloud_api.tracking.lease_policy import Change, LeasePolicy, Reason
 from cloud_api.tracking.ports import LeaseStore
 from contracts.errors import LinkError
 
@@ -110,7 +110,7 @@ class LeaseKeeper:
     def _tell(self, changes: list[Change]) -> None:
         for change in changes:
             self._metrics.show(change)
-            log = _log.info if change.is_held else _log.warning
+            log = _log.info if change.is_held or change.reason is Reason.RELEASED else _log.warning
             event = "track_lease_taken" if change.is_held else "track_lease_lost"
             log(event, site=change.site, epoch=change.epoch, reason=change.reason.value, holder=self._holder)
             for listener in self._listeners:

@@ -1,13 +1,12 @@
 """The accounting's loop: what it shows, logs and stores, and what trouble of its stores does to it."""
 
-from collections.abc import Sequence
-
 import msgspec
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from cloud_api.accounting.alarm_desk import AlarmDesk
 from cloud_api.accounting.metrics import AccountingMetrics
-from cloud_api.accounting.models import GatewayStanding, Moment, OpenStream, Verdict
+from cloud_api.accounting.models import GatewayStanding, Moment, OpenStream, Settlement, StreamAlarm, Verdict
 from cloud_api.accounting.policy import Accountant
 from cloud_api.accounting.service import AccountingService
 from cloud_api.history.models import SeqRange, StreamBalance
@@ -19,34 +18,48 @@ from tests.support.statuses import status
 
 
 class Shelf:
-    """``OpenStreamStore`` and ``BalanceReader`` in memory, and a list of what was announced."""
+    """``JudgementStore``, ``BalanceReader`` and ``Authority`` in memory, and a list of what was announced."""
 
     def __init__(self) -> None:
         self.rows: dict[str, OpenStream] = {}
+        self.alarms: list[StreamAlarm] = []
+        self.cleared: list[StreamAlarm] = []
         self.history: list[StreamBalance] = []
         self.told: list[GatewayStanding] = []
-        self.is_failing = False
+        self.is_failing = self.is_store_failing = False
         self.writes = 0
+        self.lease: int | None = 1
+
+    def epoch(self, _site: str) -> int | None:
+        return self.lease
 
     async def load(self) -> list[OpenStream]:
         return list(self.rows.values())
 
-    async def save(self, changed: Sequence[OpenStream], closed: Sequence[str]) -> None:
-        self._answer()
+    async def standing(self) -> list[StreamAlarm]:
+        self._answer(is_failing=self.is_store_failing)
+        return list(self.alarms)
+
+    async def settle(self, site: str, epoch: int, settlement: Settlement) -> None:
+        self._answer(is_failing=self.is_store_failing)
+        assert (site, epoch) == (SITE, self.lease)
         self.writes += 1
-        self.rows |= {one.stream_id: one for one in changed}
-        for stream_id in closed:
+        self.alarms = [one for one in self.alarms if one not in settlement.cleared] + list(settlement.raised)
+        self.cleared += settlement.cleared
+        self.rows |= {one.stream_id: one for one in settlement.changed}
+        for stream_id in settlement.closed:
             del self.rows[stream_id]
 
     async def balances(self) -> list[StreamBalance]:
-        self._answer()
+        self._answer(is_failing=self.is_failing)
         return self.history
 
     def tell_standing(self, standing: GatewayStanding) -> None:
         self.told.append(standing)
 
-    def _answer(self) -> None:
-        if self.is_failing:
+    @staticmethod
+    def _answer(*, is_failing: bool) -> None:
+        if is_failing:
             raise LinkError("read", "shelf", "busy", "", "busy")
 
 
@@ -55,9 +68,9 @@ class Bench:
         self.shelf = shelf or Shelf()
         self.registry = CollectorRegistry()
         self.now_s = 0.0
-        self.service = AccountingService(
-            Accountant(), self.shelf, self.shelf, self.shelf, AccountingMetrics(self.registry), self.moment
-        )
+        accountant, metrics = Accountant(), AccountingMetrics(self.registry)
+        desk = AlarmDesk(accountant, self.shelf, self.shelf, metrics)
+        self.service = AccountingService(accountant, self.shelf, desk, self.shelf, metrics, self.moment)
 
     def moment(self) -> Moment:
         return Moment(START_NS + int(self.now_s * 1e9), self.now_s)
@@ -132,7 +145,7 @@ async def test_what_is_not_whole_outlives_the_process() -> None:
     await bench.looks(6, 101, [])
     await bench.service.save()
     await bench.service.save()
-    assert bench.shelf.writes == 1
+    assert bench.shelf.writes == 1, "the alarm was written with its stream; nothing has changed since"
     (kept,) = bench.shelf.rows.values()
     after = Bench(bench.shelf)
     after.now_s = bench.now_s
@@ -149,8 +162,8 @@ async def test_what_is_not_whole_outlives_the_process() -> None:
 async def test_a_store_that_fails_is_tried_again() -> None:
     bench = Bench()
     await bench.looks(1, 101, [(1, 100)])
-    bench.shelf.is_failing = True
+    bench.shelf.is_store_failing = True
     await bench.service.save()
-    bench.shelf.is_failing = False
+    bench.shelf.is_store_failing = False
     await bench.service.save()
     assert bench.shelf.rows == {STREAM: OpenStream(STREAM, 100, None)}

@@ -10,8 +10,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
 
-from cloud_api.accounting.models import OpenStream
-from cloud_api.accounting.store import SqlOpenStreamStore
 from cloud_api.fleet.models import GatewayEntry
 from cloud_api.fleet.store import SqlGatewayStore
 from cloud_api.ingest.judging_policy import Refused
@@ -234,13 +232,3 @@ async def test_a_database_that_cannot_be_opened_is_a_link_error(tmp_path: Path) 
     await database.close()
     # aiosqlite's thread reports its own end to this loop after a failed connect; nobody can wait for that
     await asyncio.sleep(0.2)
-
-
-async def test_open_streams_are_kept_changed_and_forgotten(database: OperationsDatabase) -> None:
-    store = SqlOpenStreamStore(database)
-    first, second = OpenStream("s.g.abcd1234.log", 2**60, None), OpenStream("s.g.abcd1234.track", 9, 5)
-    await store.save([second, first], [])
-    assert await store.load() == [first, second]
-    changed = OpenStream(first.stream_id, 7, 3)
-    await store.save([changed], [second.stream_id, "s.g.abcd1234.alarm"])
-    assert await store.load() == [changed]
