@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from contracts.batch import Batch
 from contracts.records import Record
@@ -33,8 +34,7 @@ class CommitPlan:
     new: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(NamedTuple):
     """One record on its way into a store of points, with whose it is.
 
     Attributes:

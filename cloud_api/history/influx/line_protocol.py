@@ -27,6 +27,7 @@ from cloud_api.history.models import StoredRecord
 from contracts.errors import PeerError
 from contracts.ids import split_stream_id
 from contracts.payloads import Ais
+from contracts.records import ClockState
 
 MAX_TAG_BYTES = 256
 """Value of one tag: ids have 40 letters; servers take up to 64 KiB a key and keep it in memory."""
@@ -39,6 +40,7 @@ MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _STRING_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 _ENCODER = msgspec.json.Encoder()
+_CLOCKS = {state: state.value for state in ClockState}
 
 
 def _refuse(name: str, value: object, cause: str, reason: str) -> PeerError:
@@ -97,7 +99,8 @@ def string_text(name: str, value: object) -> str:
         value = value.value
     if type(value) is not str:
         raise _refuse(name, value, "not a text", "wrong_type")
-    return f'"{value.translate(_STRING_ESCAPES)}"'
+    # hardly any text needs it, and translate() looks at each letter
+    return f'"{value.translate(_STRING_ESCAPES)}"' if '"' in value or "\\" in value else f'"{value}"'
 
 
 def document_text(name: str, value: object) -> str:
@@ -148,12 +151,12 @@ class LineEncoder:
         self._is_numbers_only = is_numbers_only
         self._prefixes: dict[tuple[str, ...], str] = {}
         self._fields = {
-            name: tuple(
-                (field.name, field.key, field.default, _TEXTS[field.type], field.type is FieldType.FLOATS,
-                 field.name in DIRECTIONS and name not in NO_SERIES)
+            name: {
+                field.name: (field.key, _TEXTS[field.type], field.type is FieldType.FLOATS,
+                             field.name in DIRECTIONS and name not in NO_SERIES)
                 for field in fields
                 if not is_numbers_only or _is_number(field)
-            )
+            }
             for name, fields in MEASUREMENTS.items()
         }  # fmt: skip
 
@@ -208,11 +211,18 @@ class LineEncoder:
 
     def _payload_fields(self, point: StoredRecord) -> list[str]:
         payload = point.record.payload
+        try:
+            # what has a value, and no others: an AIS position has 8 of its 34
+            values = msgspec.to_builtins(payload)
+        except (TypeError, ValueError) as exc:
+            raise _refuse("payload", payload, str(exc), "wrong_type") from exc
+        fields = self._fields[values.pop("type")]
         parts = []
-        for name, key, default, text, is_list, is_direction in self._fields[measurement_of(point.record)]:
-            value = getattr(payload, name)
-            if value is None or value == default:
+        for name, value in values.items():
+            field = fields.get(name)
+            if value is None or field is None:
                 continue
+            key, text, is_list, is_direction = field
             if is_list:
                 parts += _numbered(name, value)
                 if self._is_numbers_only:
@@ -227,7 +237,7 @@ class LineEncoder:
         record = point.record
         parts.append(
             f"at_ns={integer_text('at_ns', record.observed_at_ns)},seq={integer_text('seq', record.seq)},"
-            f'clock="{record.clock.state.value}",record_mono_ns={integer_text("mono_ns", record.mono_ns)},'
+            f'clock="{_CLOCKS[record.clock.state]}",record_mono_ns={integer_text("mono_ns", record.mono_ns)},'
             f"boot={string_text('boot', record.boot_id)}"
         )
         if record.clock.error_ms is not None:

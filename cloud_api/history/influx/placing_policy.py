@@ -5,7 +5,7 @@ A server drops points that are older than its retention and makes a file for eac
 apart, in the order of its numbers instead of by a time that nobody believes; the time that it claims is a field.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_api.history.influx.schema import BEYOND, PLACED, point_time_ns
 
@@ -16,8 +16,7 @@ RETENTION_MARGIN_NS = 3600 * 10**9
 """What is about to expire is treated as expired: it would be refused if it waited an hour for the server."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a point is stored: its retention policy, and its time there, UTC ns."""
 
     policy: str

@@ -9,10 +9,11 @@ The server says when to come back, and is not asked before.
 import asyncio
 import gzip
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import structlog
 
@@ -47,8 +48,7 @@ HINTS = {
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     point: StoredRecord
     policy: str
     text: bytes
@@ -208,8 +208,8 @@ class InfluxSink:
         _log.warning("history_point_refused", reason=refusal.reason, cause=refusal.cause)
 
     def _count(self, policy: str, lines: list[_Line]) -> None:
-        for line in lines:
-            self._metrics.points.labels(measurement_of(line.point.record), policy).inc()
+        for measurement, number in Counter(measurement_of(line.point.record) for line in lines).items():
+            self._metrics.points.labels(measurement, policy).inc(number)
 
 
 def _not_now(subject: str, answer: Answer) -> LinkError:
