@@ -19,7 +19,7 @@ MIN_COMPRESSED_BYTES = 1024
 """Below one network packet compression saves nothing."""
 COMPRESSED_TYPES = frozenset({
     "application/json", "application/problem+json", "application/geo+json", "application/manifest+json",
-    "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml",
+    "text/html", "text/css", "text/csv", "text/javascript", "text/plain", "image/svg+xml",
 })  # fmt: skip
 LIVE_PATH = "/ws/live"
 
@@ -94,7 +94,8 @@ async def compress(request: web.Request, handler: Handler) -> web.StreamResponse
     """Compress what is worth it, where the client takes it; large bodies are compressed in a thread by aiohttp."""
     response = await handler(request)
     if isinstance(response, web.Response) and response.content_type in COMPRESSED_TYPES and not response.prepared:
-        response.headers["Vary"] = "Accept-Encoding"
+        varies = response.headers.get("Vary")
+        response.headers["Vary"] = f"{varies}, Accept-Encoding" if varies else "Accept-Encoding"
         if (response.content_length or 0) >= MIN_COMPRESSED_BYTES and "gzip" in request.headers.get(
             "Accept-Encoding", ""
         ):

@@ -21,11 +21,20 @@ INFO = {
     "The live picture travels over the WebSocket /ws/live in the binary frames of docs/live_wire.md.",
 }
 
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags of answers that the client has: if the answer is one of them, it is a 304 without a body",
+    "schema": {"type": "string"},
+}
+
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the description of the routes that are meant to be described."""
     described = [route for route in routes if route.is_described]
-    models: list[type[BaseModel]] = [Problem, *(route.response for route in described if route.response is not None)]
+    answers = [model for route in described for model in (route.response, *route.also.values())]
+    models: list[type[BaseModel]] = [Problem, *(model for model in answers if model is not None)]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(models)], ref_template=REFERENCE
     )
@@ -42,10 +51,12 @@ def _path(path: str) -> str:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    if route.response is not None:
-        content = {"schema": {"$ref": REFERENCE.format(model=route.response.__name__)}}
-    responses: dict[str, Any] = {"200": {"description": "OK", "content": {route.content_type: content}}}
+    contents = {route.content_type: route.response, **route.also}
+    answer: dict[str, Any] = {"description": "OK", "content": {name: _schema(one) for name, one in contents.items()}}
+    headers = _answer_headers(route)
+    if headers:
+        answer["headers"] = headers
+    responses: dict[str, Any] = {"200": answer}
     for status in route.problems:
         responses[str(status)] = _problem(status, route)
     words = re.findall(r"[A-Za-z0-9]+", route.path)
@@ -53,9 +64,27 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": "_".join(["get", *words]),
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [*_parameters(route.path_parameters, "path"), *_parameters(route.query, "query")],
+        "parameters": [
+            *_parameters(route.path_parameters, "path"),
+            *_parameters(route.query, "query"),
+            *([IF_NONE_MATCH] if route.is_revalidated else []),
+        ],
         "responses": responses,
     }
+
+
+def _schema(model: type[BaseModel] | None) -> dict[str, Any]:
+    return {} if model is None else {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}
+
+
+def _answer_headers(route: Route) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if route.is_revalidated:
+        headers["ETag"] = {"description": "of this answer, weak (RFC 9110)", "schema": {"type": "string"}}
+    if route.is_paged:
+        text = 'next page, rel="next" (RFC 8288); absent where there is none'
+        headers["Link"] = {"description": text, "schema": {"type": "string"}}
+    return headers
 
 
 def _problem(status: int, route: Route) -> dict[str, Any]:

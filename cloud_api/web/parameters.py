@@ -9,17 +9,28 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from cloud_api.timestamps import to_ns
 from cloud_api.web.problems import ParameterFault, ProblemError
 
 MAX_TIME_NS = 2**63 - 1
 """End of the 64-bit nanoseconds that stores count in: the year 2262."""
+MIN_NS_DIGITS = 16
+"""A number of fewer digits is seconds, milliseconds or microseconds since 1970, taken for nanoseconds by mistake."""
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_NANOSECONDS = re.compile(rf"[0-9]{{{MIN_NS_DIGITS},19}}")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,6 +66,45 @@ Whole = Annotated[int, BeforeValidator(_check_integer)]
 """A whole number, digits only."""
 UtcTime = Annotated[AwareDatetime, BeforeValidator(_check_time), AfterValidator(_check_time_range)]
 """An RFC 3339 time with its offset, 1970 to 2262."""
+
+
+def _to_time_ns(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if _NANOSECONDS.fullmatch(value):
+        at_ns = int(value)
+    elif value.isdecimal():
+        msg = f"is a number of fewer than {MIN_NS_DIGITS} digits: write nanoseconds since 1970, or an RFC 3339 time"
+        raise ValueError(msg)
+    else:
+        _check_time(value)
+        fraction = re.search(r"\.([0-9]+)", value)
+        whole = value.upper().replace(fraction.group(), "") if fraction else value.upper()
+        try:
+            at_ns = to_ns(datetime.fromisoformat(whole)) + (int(fraction.group(1).ljust(9, "0")) if fraction else 0)
+        except ValueError as exc:
+            msg = "is a day or an hour that there is not"
+            raise ValueError(msg) from exc
+    if not 0 <= at_ns <= MAX_TIME_NS:
+        msg = "lies outside 1970 to 2262"
+        raise ValueError(msg)
+    return at_ns
+
+
+_TIME_NS_SCHEMA = {"type": "string", "pattern": f"^({_NANOSECONDS.pattern}|{_TIME.pattern})$"}
+TimeNs = Annotated[int, BeforeValidator(_to_time_ns), WithJsonSchema(_TIME_NS_SCHEMA)]
+"""A time to the nanosecond, UTC ns since 1970: RFC 3339 with up to nine digits, or the number itself."""
+
+
+def parameter_problem(parameter: str, detail: str, allowed: str) -> ProblemError:
+    """Return the 400 that says why one parameter cannot be used, and what could.
+
+    Args:
+        parameter: its name.
+        detail: what is wrong with it.
+        allowed: what would be allowed.
+    """
+    return _bad_parameters([ParameterFault(parameter=parameter, detail=detail, allowed=allowed)])
 
 
 def read_query(request: web.Request, model: type[Model]) -> Model:

@@ -4,15 +4,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cloud_api.accounting.routes import Standings
+from cloud_api.archive.ports import HistoryArchive
 from cloud_api.live.hub import LiveHub
 from cloud_api.live.picture import LivePicture
 from cloud_api.site.service import SiteChart
 from cloud_api.vessels.ports import HistoryReader
 from cloud_api.web.probes import Check
+
+
+class History(HistoryReader, HistoryArchive, Protocol):
+    """What the web server asks of a history."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class WebParts:
     Attributes:
         picture: the live picture that the track role feeds.
         hub: serves the live wire; its ``run`` is kept going by the composition root.
-        history: where tracks are.
+        history: where tracks and series are.
         accounting: the balance of every gateway.
         chart: the site's chart (``cloud_api.site.service.load_chart``).
         checks: what /readyz asks, by name of the part.
@@ -34,7 +40,7 @@ class WebParts:
 
     picture: LivePicture
     hub: LiveHub
-    history: HistoryReader
+    history: History
     accounting: Standings
     chart: SiteChart
     checks: Mapping[str, Check] = field(default_factory=dict)

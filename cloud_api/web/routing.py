@@ -1,7 +1,7 @@
 """Declarations of routes: what a slice offers, from which both the router and the OpenAPI description are made."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -22,6 +22,9 @@ class Route:
         path_parameters: model of the parameters in its path.
         response: model of its answer; None where it is not JSON.
         content_type: of its answer.
+        also: model of each further content type that it answers in if asked to; None where it is not JSON.
+        is_revalidated: its answers carry an ETag, and are not sent again to who has them.
+        is_paged: its answers carry a link to the next page.
         problems: statuses that it may answer with beside 200.
         is_described: appears in the OpenAPI description.
     """
@@ -34,6 +37,9 @@ class Route:
     path_parameters: type[BaseModel] | None = None
     response: type[BaseModel] | None = None
     content_type: str = "application/json"
+    also: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
+    is_revalidated: bool = False
+    is_paged: bool = False
     problems: tuple[int, ...] = ()
     is_described: bool = True
 

@@ -6,6 +6,8 @@ import msgspec
 from aiohttp import web
 
 from cloud_api.accounting import routes as accounting
+from cloud_api.archive import routes as archive
+from cloud_api.archive.service import ArchiveService
 from cloud_api.fleet import routes as fleet
 from cloud_api.live import routes as live
 from cloud_api.live.metrics import PictureCollector
@@ -22,12 +24,17 @@ from contracts.errors import LinkError
 
 MAX_BODY_BYTES = 64 * 1024
 """No route takes a body yet; what a client sends is refused above this."""
+MAX_REQUEST_LINE_BYTES = 32 * 1024
+"""Longest path and query that is read: every parameter at its own limit, each letter escaped. What is longer is refused
+before there is a route that could say why."""
 KEEPALIVE_S = 75.0
 """Idle connections: longer than a proxy's reuse, shorter than a forgotten browser's."""
 SHUTDOWN_TIMEOUT_S = 3.0
 """For answers under way when the server ends; a supervisor waits 8 s before it kills."""
 
-API_ROUTES: tuple[Route, ...] = (*site.ROUTES, *vessels.ROUTES, *sensors.ROUTES, *fleet.ROUTES, *accounting.ROUTES)
+API_ROUTES: tuple[Route, ...] = (
+    *site.ROUTES, *vessels.ROUTES, *sensors.ROUTES, *fleet.ROUTES, *accounting.ROUTES, *archive.ROUTES,
+)  # fmt: skip
 OPENAPI_PATH = "/api/v1/openapi.json"
 
 
@@ -46,6 +53,7 @@ def build_application(parts: WebParts) -> web.Application:
     application[live.ALLOWED_ORIGINS] = parts.allowed_origins
     application[site.CHART] = parts.chart
     application[vessels.VESSELS] = VesselService(parts.picture, parts.history, parts.utc_ns)
+    application[archive.ARCHIVE] = ArchiveService(parts.history, parts.utc_ns)
     application[accounting.STANDINGS] = parts.accounting
     application[probes.CHECKS] = parts.checks
     application[probes.REGISTRY] = parts.registry
@@ -77,7 +85,11 @@ async def listen(
         LinkError: the address cannot be listened on (reason ``cannot_listen``).
     """
     runner = web.AppRunner(
-        application, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+        application,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        max_line_size=MAX_REQUEST_LINE_BYTES,
     )
     await runner.setup()
     try:

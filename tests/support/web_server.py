@@ -13,7 +13,6 @@ import aiohttp
 from prometheus_client import CollectorRegistry
 
 from cloud_api.accounting.models import GatewayStanding
-from cloud_api.history.models import TrackPoint
 from cloud_api.live.feed import LiveTiming
 from cloud_api.live.hub import LiveHub
 from cloud_api.live.metrics import HubMetrics
@@ -27,6 +26,7 @@ from cloud_api.web.server import build_application, listen
 from contracts.payloads import Payload
 from contracts.records import Record
 from tests.support.cloud_observations import batch, record
+from tests.support.history_shelf import HistoryShelf
 
 CHART: dict[str, Any] = {
     "type": "FeatureCollection",
@@ -43,20 +43,6 @@ CHART: dict[str, Any] = {
         }
     ],
 }
-
-
-class TrackLibrary:
-    """A `HistoryReader` over a list of points, kept in memory as a store keeps them on disk."""
-
-    def __init__(self) -> None:
-        self.points: dict[int, list[TrackPoint]] = {}
-        self.failure: Exception | None = None
-
-    async def track(self, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
-        if self.failure is not None:
-            raise self.failure
-        points = [point for point in self.points.get(mmsi, []) if from_ns <= point.observed_at_ns <= to_ns]
-        return sorted(points, key=lambda point: point.observed_at_ns)[-max_points:]
 
 
 @dataclass
@@ -76,7 +62,7 @@ class RunningServer:
     picture: LivePicture
     hub: LiveHub
     track: TrackService
-    history: TrackLibrary
+    history: HistoryShelf
     accounting: StandingsShelf
     registry: CollectorRegistry
 
@@ -109,7 +95,7 @@ async def running_server(
     registry = CollectorRegistry()
     picture = LivePicture(max_targets)
     hub = LiveHub(picture, HubMetrics(registry), timing, max_clients)
-    history = TrackLibrary()
+    history = HistoryShelf()
     accounting = StandingsShelf()
     application = build_application(
         WebParts(

@@ -10,7 +10,7 @@ from cloud_api.vessels.service import VesselService, describe_vessel
 from cloud_api.web.problems import ProblemError
 from contracts.payloads import Ais, AisStation
 from tests.support.cloud_observations import NOW_NS, STREAM, S, position, record, static
-from tests.support.web_server import TrackLibrary
+from tests.support.history_shelf import HistoryShelf
 
 SHIP = 224_000_000
 
@@ -20,7 +20,7 @@ class Slice:
 
     def __init__(self) -> None:
         self.picture = LivePicture()
-        self.history = TrackLibrary()
+        self.history = HistoryShelf()
         self.service = VesselService(self.picture, self.history, lambda: NOW_NS)
 
     def see(self, ais: Ais, at_ns: int = NOW_NS) -> None:

@@ -16,6 +16,9 @@ def test_every_api_route_is_described() -> None:
         "/api/v1/sensors",
         "/api/v1/gateways",
         "/api/v1/accounting",
+        "/api/v1/history/vessels/{mmsi}/track",
+        "/api/v1/history/series",
+        "/api/v1/history/series/{site}/{observer}/{sensor}",
         "/healthz",
         "/readyz",
     }
@@ -44,3 +47,15 @@ def test_every_reference_leads_somewhere() -> None:
 def test_operations_are_named_once() -> None:
     names = [path["get"]["operationId"] for path in DESCRIPTION["paths"].values()]
     assert len(names) == len(set(names))
+
+
+def test_formats_revalidation_and_pages_are_described() -> None:
+    track = DESCRIPTION["paths"]["/api/v1/history/vessels/{mmsi}/track"]["get"]
+    answer = track["responses"]["200"]
+    assert set(answer["content"]) == {"application/json", "application/geo+json", "text/csv"}
+    assert set(answer["headers"]) == {"ETag", "Link"}
+    assert {"304", "400", "406", "503"} < set(track["responses"])
+    places = {parameter["name"]: parameter["in"] for parameter in track["parameters"]}
+    assert places["If-None-Match"] == "header"
+    assert set(places) == {"mmsi", "from", "to", "max_points", "limit", "cursor", "format", "If-None-Match"}
+    assert all(parameter["description"] for parameter in track["parameters"])
