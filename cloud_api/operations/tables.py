@@ -127,6 +127,22 @@ ledger_boots = sa.Table(
     sa.Column("last_seq", sa.BigInteger, nullable=False),
 )
 
+quarantined_points = sa.Table(
+    "quarantined_points",
+    metadata,
+    sa.Column("point_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("stream_id", sa.String(160), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("reason", sa.String(40), nullable=False),
+    sa.Column("cause", sa.String(500), nullable=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+    sa.Column("times_seen", sa.BigInteger, nullable=False),
+    sa.Column("first_seen_ns", sa.BigInteger, nullable=False),
+    sa.Column("last_seen_ns", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("stream_id", "seq", name="uq_quarantined_points_stream_id"),
+)
+
 leases = sa.Table(
     "leases",
     metadata,
