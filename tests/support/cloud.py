@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -31,17 +31,27 @@ from tests.support.processes import ROOT, Process, ending
 START_TIMEOUT_S = 20.0
 
 
-def cloud_identity(broker: RunningBroker) -> IssuedFiles:
+class Authority(Protocol):
+    """Who issues certificates: a broker or a cluster of the test's."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def authority(self) -> Path: ...
+
+
+def cloud_identity(broker: Authority) -> IssuedFiles:
     """Issue a certificate of the cloud; whoever uses it tries until the broker has taken it in."""
     return _issue(broker, requests.plan_cloud())
 
 
-def gateway_identity(broker: RunningBroker, site: str, gateway: str) -> IssuedFiles:
+def gateway_identity(broker: Authority, site: str, gateway: str) -> IssuedFiles:
     """Issue a gateway's certificate; whoever uses it tries until the broker has taken it in."""
     return _issue(broker, requests.plan_gateway(site, gateway))
 
 
-def _issue(broker: RunningBroker, plan: requests.LeafPlan) -> IssuedFiles:
+def _issue(broker: Authority, plan: requests.LeafPlan) -> IssuedFiles:
     out = Path(tempfile.mkdtemp(prefix="identity-", dir=broker.folder)) / "files"
     return issue(broker.authority, plan, out, datetime.now(UTC))
 

@@ -13,10 +13,12 @@ class Held:
     Attributes:
         history: how often each number is in the history.
         ledger: ranges that were acknowledged, both ends included.
+        counted: the ledger's own sum of received records; None where it keeps none.
     """
 
     history: Counter[int] = field(default_factory=Counter)
     ledger: list[tuple[int, int]] = field(default_factory=list)
+    counted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def balance(streams: dict[str, int], held: dict[str, Held]) -> Balance:
 
     Returns:
         ``lost`` and ``doubled``: numbers that are missing or too often in the history; ``unwritten`` and
-        ``written_twice``: the same of the ledger; ``strange``: numbers above a stream's last, or of no stream.
+        ``written_twice``: the same of the ledger and of its sums; ``strange``: numbers above a stream's last, or of no
+        stream.
     """
     lost = doubled = unwritten = written_twice = 0
     strange = sum(len(item.history) for name, item in held.items() if name not in streams)
@@ -57,6 +60,8 @@ def balance(streams: dict[str, int], held: dict[str, Held]) -> Balance:
         noted = Counter(number for first, end in item.ledger for number in range(first, end + 1))
         unwritten += sum(number not in noted for number in numbers)
         written_twice += sum(count - 1 for count in noted.values())
+        if item.counted is not None:
+            written_twice += abs(item.counted - last)
     return Balance(sum(streams.values()), lost, doubled, unwritten, written_twice, strange)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_deploy.ca.service import IssuedFiles
-from tests.support.broker import RunningBroker, running_broker
-from tests.support.cloud import gateway_identity
+from tests.support.broker import running_broker
+from tests.support.cloud import Authority, gateway_identity
 from tests.support.fault_parts import BrokerPart, CloudPart, Part, Supervisor, supervised
 from tests.support.processes import ROOT, Process, ending, free_port, wait_until
 from tests.support.store_evidence import Held, of_sqlite
@@ -23,7 +23,7 @@ class Plant:
 
     Attributes:
         name: which.
-        authority: broker whose authority issues identities.
+        authority: issues identities.
         brokers: (host, port) of the MQTT listeners.
         parts: what may be killed.
         held: reads what the stores hold.
@@ -31,7 +31,7 @@ class Plant:
     """
 
     name: str
-    authority: RunningBroker
+    authority: Authority
     brokers: list[tuple[str, int]]
     parts: list[Part]
     held: Callable[[], dict[str, Held]]
@@ -94,7 +94,8 @@ def cloud_part(
     config = folder / f"{name}.toml"
     quoted = ", ".join(f'"{server}"' for server in servers)
     config.write_text(
-        f'[http]\nport = {port}\n[bus]\nservers = [{quoted}]\ncertificate = "{identity.certificate}"\n'
+        f"[{'http' if 'api' in roles else 'probes'}]\nport = {port}\n[bus]\n"
+        f'servers = [{quoted}]\ncertificate = "{identity.certificate}"\n'
         f'private_key = "{identity.private_key}"\ntrust = "{identity.trust}"\nname = "{name}"\n'
         f'{stores}\n[site]\nchart = "{CHART}"\n'
     )

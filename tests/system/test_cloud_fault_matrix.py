@@ -1,5 +1,8 @@
 """The cloud's fault matrix: whatever is killed or stopped, every record is stored exactly once.
 
+On one host: a broker, and one process on SQLite. On servers: a cluster of three nodes, three workers, the API,
+PostgreSQL and InfluxDB, all real processes under a supervisor.
+
 Timeline of a cell: gateways send; a part is killed with SIGKILL, or stopped with SIGSTOP for a while; its supervisor
 starts it again, or SIGCONT lets it go on; the cell ends when no gateway holds a record from before the fault, records
 arrive as they are made, and the part answers. The time from the kill (from the SIGCONT) until then is printed. At the
@@ -13,12 +16,14 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.fault_parts import Part, kill, stop_for
 from tests.support.fleet_control import RunningFleet, running_fleet
 from tests.support.processes import wait_until
+from tests.support.server_plant import server_plant
 from tests.support.store_evidence import balance
 from tests.support.store_plant import SITE, Plant, embedded_plant
 
@@ -31,12 +36,17 @@ KILLS = 10 if IS_WHOLE else 1
 STOP_S = 20.0 if IS_WHOLE else 5.0
 RECOVERY_TIMEOUT_S = 90.0
 DRAIN_TIMEOUT_S = 120.0
-UPLINK = {"reconnect_cap_s": 2.0, "receipt_timeout_s": 2.0, "resend_cap_s": 8.0}
+UPLINK: dict[str, Any] = {"reconnect_cap_s": 2.0, "receipt_timeout_s": 2.0, "resend_cap_s": 8.0}
 """Of gateways on a port's own network: a lost batch is sent again after 2 s."""
 
 
 def test_every_record_is_stored_once_whatever_is_killed_or_stopped_embedded(tmp_path: Path) -> None:
     with embedded_plant(tmp_path) as plant:
+        _matrix(plant, tmp_path)
+
+
+def test_every_record_is_stored_once_whatever_is_killed_or_stopped_on_servers(tmp_path: Path) -> None:
+    with server_plant(tmp_path) as plant:
         _matrix(plant, tmp_path)
 
 
