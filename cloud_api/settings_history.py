@@ -22,9 +22,11 @@ class KeptHistory(Section):
 
     Attributes:
         keep_days: age at which records go, days since they were received.
+        rollup_keep_days: age at which minimum, mean and maximum a minute of the sensors go, days; 0 keeps none.
     """
 
     keep_days: KeepDays = 30.0
+    rollup_keep_days: float = Field(default=730.0, ge=0, le=36_500)
 
 
 class SqliteHistorySettings(KeptHistory):
@@ -52,14 +54,12 @@ class InfluxHistory(KeptHistory):
         kind: the store.
         url: ``https://host:port``; ``http://`` only without a secret, or to this machine.
         trust: authority of the server's certificate, PEM; without it the system's authorities.
-        rollup_keep_days: age at which minimum, mean and maximum a minute go, days; 0 keeps none.
         max_vessels_a_day: MMSIs of a site that become a tag on one day; those beyond it are stored without one.
     """
 
     kind: Literal["influxdb"]
     url: HttpUrl
     trust: Path | None = None
-    rollup_keep_days: float = Field(default=730.0, ge=0, le=36_500)
     max_vessels_a_day: int = Field(default=20_000, ge=1, le=1_000_000)
 
     def subject(self) -> str:

@@ -21,7 +21,8 @@ async def open_writer(parts: Parts) -> HistoryWriter:
     history = demand_sqlite_history(parts.settings, "open history")
     writer = await asyncio.to_thread(SqliteHistoryWriter, history.path)
     parts.closing.push_async_callback(writer.close)
-    retention = Retention(writer, history.keep_days, int(history.max_gib * 2**30), parts.registry, time_ns)
+    max_bytes = int(history.max_gib * 2**30)
+    retention = Retention(writer, history.keep_days, max_bytes, parts.registry, time_ns, history.rollup_keep_days)
     parts.eternal.append(("retention", retention.run))
     return writer
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from cloud_api.archive.ports import HistoryArchive
 from cloud_api.history.models import (
     CommitOutcome,
     CommitPlan,
@@ -111,7 +112,7 @@ class StreamLedger(Protocol):
         ...
 
 
-class HistoryReader(Protocol):
+class HistoryReader(HistoryArchive, Protocol):
     """Answers from what is stored. Every method sees one consistent state."""
 
     async def track(self, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
