@@ -109,7 +109,8 @@ class OperationsDatabase:
         try:
             yield
         except (SQLAlchemyError, OSError, *DRIVER_ERRORS) as exc:
-            cause = str(exc).partition("\n")[0] or type(exc).__name__
+            # what runs out of time says nothing
+            cause = str(exc).partition("\n")[0] or "no answer in time"
             raise LinkError(operation, self.subject(), cause, hint_for(exc), "database") from exc
 
 

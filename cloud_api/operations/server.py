@@ -63,7 +63,7 @@ def connect_arguments(url: sa.URL, access: ServerAccess) -> dict[str, Any]:
     Args:
         url: ``postgresql+asyncpg://USER@HOST[:PORT]/DATABASE``; several servers as
             ``postgresql+asyncpg://USER@/DATABASE?host=A:PORT&host=B:PORT``, of which the one that takes writes is used;
-            a Unix socket as ``…@/DATABASE?host=/FOLDER``.
+            a Unix socket as ``…@/DATABASE?host=/FOLDER&port=PORT``.
         access: password, trust, timeouts.
 
     Raises:
@@ -85,7 +85,7 @@ def connect_arguments(url: sa.URL, access: ServerAccess) -> dict[str, Any]:
             "idle_in_transaction_session_timeout": str(int(IDLE_IN_TRANSACTION_S * 1000)),
         },
     }
-    if url.port is None and all(":" not in host for host in hosts):
+    if url.port is None and "port" not in url.query and all(":" not in host for host in hosts):
         arguments["port"] = DEFAULT_PORT
     return arguments
 
@@ -111,9 +111,9 @@ def _check(url: sa.URL) -> list[str]:
     if url.password is not None:
         hint = "write it into a file and name that in operations.password_file"
         raise ConfigError("open operations database", subject, "holds a password", hint, "bad_url")
-    other = sorted(set(url.query) - {"host"})
+    other = sorted(set(url.query) - {"host", "port"})
     if other:
-        hint = "the only option is host=…"
+        hint = "the only options are host and port"
         raise ConfigError("open operations database", subject, f"holds {', '.join(other)}", hint, "bad_url")
     named = url.query.get("host", ())
     hosts = [url.host] if url.host else [named] if isinstance(named, str) else list(named)

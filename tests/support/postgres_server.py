@@ -102,10 +102,10 @@ class PostgresServer:
         self._launch()
         wait_until(self._answers, START_TIMEOUT_S, f"postgres answers: {self.tail()}", 0.05)
 
-    def stop(self) -> None:
-        """End it as its operator would (fast shutdown)."""
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it as its operator would: SIGINT is the fast shutdown, SIGQUIT the immediate one."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
             self._process.wait(timeout=START_TIMEOUT_S)
 
     def kill(self) -> None:
@@ -223,6 +223,5 @@ def running_postgres() -> Iterator[PostgresServer]:
         server.start()
         yield server
     finally:
-        if server._process is not None and server._process.poll() is None:
-            server.stop()
+        server.stop(signal.SIGQUIT)
         shutil.rmtree(folder, ignore_errors=True)
