@@ -2,7 +2,8 @@
 
 A message is acknowledged after its handler has returned, and the broker may send no more than ``RECEIVE_MAXIMUM``
 without that: a slow database is felt by the broker, whose capped queue is felt by the gateways as receipts that come
-late. Nothing grows here. Shared subscriptions (``$share/<group>/…``) spread a channel over the members of a group.
+late. Nothing grows here: what comes all the same meets a cap. Shared subscriptions (``$share/<group>/…``) spread a
+channel over the members of a group.
 
 The reconnect loop is ours, as in ``nats_bus``: a lost connection of any kind becomes new links and the same
 subscriptions, for ever.
@@ -142,8 +143,8 @@ class MqttBus:
         raise errors[-1]
 
     async def _hand_over(self, subscription: Subscription, topic: str, data: bytes) -> None:
-        self._is_slow = False
         await hand_over(subscription, topic, data, self._metrics)
+        self._is_slow = False
 
     def _on_drop(self, reason: str) -> None:
         self._metrics.dropped.labels(reason).inc()

@@ -71,7 +71,7 @@ def from_exception(subject: str, error: Exception) -> LinkError:
     """Translate a failure of TCP or TLS."""
     cause = str(error) or type(error).__name__
     if isinstance(error, ssl.SSLError):
-        is_ours = "ALERT" in (error.reason or "")
+        is_ours = "ALERT" in (getattr(error, "reason", None) or "")
         return LinkError(OPERATION, subject, cause, _OWN if is_ours else "check bus.trust", "tls")
     for kind, reason, hint in _NETWORK:
         if isinstance(error, kind):
