@@ -1,0 +1,302 @@
+"""One suite for every history: what is stored is read back the same way, whichever server keeps it."""
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cloud_api.history.models import TrackPoint
+from cloud_api.history.reading import Page, Position, SeriesId, SeriesPoint, Span
+from cloud_api.history.thinning_policy import SeriesThinner, TrackThinner
+from contracts.batch import Batch
+from contracts.payloads import (
+    Ais,
+    AisStation,
+    BerthSample,
+    CraneSample,
+    HealthEvent,
+    Log,
+    Payload,
+    Transducer,
+    WaterLevel,
+    Wind,
+)
+from contracts.records import Clock, ClockState, Record, RecordClass, class_of
+from tests.support.batches import batch
+from tests.support.history_backends import BACKENDS, Backend
+
+pytestmark = pytest.mark.system
+
+S = 10**9
+SITE, GATEWAY = "puerto-demo", "gw-1"
+MMSI = 224_000_001
+# a server drops what lies beyond its retention, so that the suite's time is today's
+START_NS = (time.time_ns() // (60 * S) - 180) * 60 * S
+HOURS = Span(START_NS, START_NS + 2 * 3600 * S)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=BACKENDS)
+async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
+    async with BACKENDS[request.param](tmp_path) as made:
+        print(f"\nhistory: {made.version} answers")  # noqa: T201 - the suite says which server it was run against
+        yield made
+
+
+def record(payload: Payload, at_ns: int, source: str = "ais-1", place: str | None = None) -> Record:
+    return Record(
+        seq=next(_numbers), observed_at_ns=at_ns, clock=Clock(ClockState.NTP, 4.5), mono_ns=at_ns - START_NS + 1,
+        boot_id="boot-1", source=source, payload=payload, place=place,
+    )  # fmt: skip
+
+
+def fix(at_ns: int, sog_kn: float | None = 7.5, mmsi: int = MMSI, source: str = "ais-1") -> Record:
+    lon_deg = round(-3.0 + (at_ns - START_NS) / S / 1e5, 6)
+    payload = Ais(
+        msg_type=1, mmsi=mmsi, station=AisStation.CLASS_A, lon_deg=lon_deg, lat_deg=43.35, sog_kn=sog_kn, cog_deg=81.5,
+        heading_deg=80,
+    )  # fmt: skip
+    return record(payload, at_ns, source)
+
+
+def wind(at_ns: int, speed_mps: float, direction_deg: float = 350.0) -> Record:
+    return record(Wind(speed_mps=speed_mps, direction_deg=direction_deg), at_ns, "anemometer", "mast-1")
+
+
+def batches(records: Iterable[Record], gateway: str = GATEWAY) -> list[Batch]:
+    """Return records as batches of a new store, one stream a class; numbers are given anew, without holes."""
+    by_class: dict[RecordClass, list[Record]] = {}
+    for one in records:
+        by_class.setdefault(class_of(one.payload), []).append(one)
+    made, store = [], f"{next(_numbers):08d}"
+    for name, items in by_class.items():
+        numbered = [msgspec.structs.replace(one, seq=seq) for seq, one in enumerate(items, 1)]
+        parts = [numbered[first : first + 500] for first in range(0, len(numbered), 500)]
+        made += [batch(part[0].seq, part[-1].seq, f"{SITE}.{gateway}.{store}.{name}", part) for part in parts]
+    return made
+
+
+def points(records: Iterable[Record]) -> list[TrackPoint]:
+    found = []
+    for one in records:
+        at = one.payload
+        assert isinstance(at, Ais)
+        assert at.lon_deg is not None
+        assert at.lat_deg is not None
+        found.append(TrackPoint(one.observed_at_ns, at.lon_deg, at.lat_deg, at.sog_kn, at.cog_deg, at.heading_deg))
+    return found
+
+
+async def all_pages(backend: Backend, span: Span, limit: int, mmsi: int = MMSI) -> list[TrackPoint]:
+    found: list[TrackPoint] = []
+    after: Position | None = None
+    while True:
+        page = await backend.reader.track_page(mmsi, span, after, limit)
+        assert len(page.items) <= limit
+        found += page.items
+        after = page.next
+        if after is None:
+            return found
+
+
+async def test_pages_bring_every_position_once_in_order(backend: Backend) -> None:
+    records = [fix(START_NS + n * S + n) for n in range(257)]
+    await backend.store(batches([*records, *(fix(START_NS + n * S, mmsi=5) for n in range(50))]))
+    assert await all_pages(backend, HOURS, 100) == points(records)
+    assert await all_pages(backend, HOURS, 257) == points(records)
+    assert await all_pages(backend, HOURS, 257, 5) != []
+    assert await all_pages(backend, HOURS, 10, 404) == []
+
+
+async def test_pages_stay_true_while_data_arrive(backend: Backend) -> None:
+    """Between the first page and the others a late position comes before it, and a new one at the end."""
+    records = [fix(START_NS + n * 10 * S) for n in range(1, 10)]
+    await backend.store(batches(records))
+    first = await backend.reader.track_page(MMSI, HOURS, None, 4)
+    await backend.store(batches([fix(START_NS), fix(START_NS + 200 * S)]))
+    rest = await backend.reader.track_page(MMSI, HOURS, first.next, 100)
+    assert first.items + rest.items == points([*records, fix(START_NS + 200 * S)])
+
+
+async def test_two_of_one_moment_are_two(backend: Backend) -> None:
+    """Two receivers hear one message, and one receiver two messages at one time: no page loses or repeats one."""
+    moments = [fix(START_NS + S, float(n), source=source) for n, source in enumerate(("ais-1", "ais-2", "ais-1"))]
+    await backend.store(batches([*moments, fix(START_NS + 2 * S)]))
+    whole = await all_pages(backend, HOURS, 100)
+    assert [one.observed_at_ns - START_NS for one in whole] == [S, S, S, 2 * S]
+    assert {one.sog_kn for one in whole[:3]} == {0.0, 1.0, 2.0}
+    assert await all_pages(backend, HOURS, 1) == whole
+    assert await all_pages(backend, HOURS, 2) == whole
+
+
+async def test_a_batch_that_comes_again_changes_nothing(backend: Backend) -> None:
+    sent = batches([fix(START_NS + n * S) for n in range(40)])
+    await backend.store(sent)
+    before = await all_pages(backend, HOURS, 100)
+    await backend.store(sent)
+    assert await all_pages(backend, HOURS, 100) == before
+    assert len(before) == 40
+
+
+async def test_a_span_has_both_its_ends(backend: Backend) -> None:
+    await backend.store(batches([fix(START_NS + n * S) for n in range(5)]))
+    span = Span(START_NS + S, START_NS + 3 * S)
+    assert len(await all_pages(backend, span, 10)) == 3
+    assert (await backend.reader.thinned_track(MMSI, span, 10)).stored == 3
+    nearly = Span(span.from_ns + 1_000_000, span.to_ns - 1_000_000)
+    assert len(await all_pages(backend, nearly, 10)) == 1
+
+
+async def test_a_thinned_track_keeps_ends_shape_and_speed_peaks(backend: Backend) -> None:
+    speeds = [44.4 if n == 1_234 else 0.1 if n == 77 else 8.0 + n % 5 for n in range(1_500)]
+    records = [fix(START_NS + n * 4 * S, speed) for n, speed in enumerate(speeds)]
+    await backend.store(batches(records))
+    thinned = await backend.reader.thinned_track(MMSI, HOURS, 60)
+    assert thinned.stored == 1_500
+    assert thinned.points[0] == points(records[:1])[0]
+    assert thinned.points[-1] == points(records[-1:])[0]
+    model: TrackThinner[TrackPoint] = TrackThinner(HOURS, 60)
+    for one in points(records):
+        model.feed(one.observed_at_ns, one.sog_kn, one)
+    assert thinned.points == model.rows()
+    assert thinned.width_ns == model.width_ns
+    assert {44.4, 0.1} <= {one.sog_kn for one in thinned.points}
+
+
+async def test_a_short_track_is_whole(backend: Backend) -> None:
+    records = [fix(START_NS + n * S, None) for n in range(20)]
+    await backend.store(batches(records))
+    thinned = await backend.reader.thinned_track(MMSI, HOURS, 20)
+    assert (thinned.points, thinned.stored, thinned.width_ns) == (points(records), 20, 0)
+    none = await backend.reader.thinned_track(404, HOURS, 20)
+    assert (none.points, none.stored, none.width_ns) == ([], 0, 0)
+
+
+async def test_the_newest_of_a_track(backend: Backend) -> None:
+    records = [fix(START_NS + n * S) for n in range(10)]
+    await backend.store(batches(records))
+    assert await backend.reader.track(MMSI, *HOURS, 3) == points(records[-3:])
+
+
+async def test_observations_come_back_with_every_channel(backend: Backend) -> None:
+    berth = BerthSample(hook_tension_kn=[1.5, None, 250.25], distance_m=0.0, laser_distance_m=[2.5])
+    crane = CraneSample(hoist_load_t=30.5, is_spreader_locked=True, is_twin=False, cycle_no=7)
+    await backend.store(
+        batches([record(berth, START_NS, "hooks", "berth-2"), record(crane, START_NS + 5, "plc", "sts-1")])
+    )
+    page = await backend.reader.series_page(SeriesId(SITE, "berth-2", "berth_sample"), HOURS, None, 10)
+    values = {"hook_tension_kn.1": 1.5, "hook_tension_kn.3": 250.25, "distance_m": 0.0, "laser_distance_m.1": 2.5}
+    assert page == Page([SeriesPoint(START_NS, dict(values))], None)
+    page = await backend.reader.series_page(SeriesId(SITE, "sts-1", "crane_sample"), HOURS, None, 10)
+    (one,) = page.items
+    assert one.at_ns == START_NS + 5
+    assert one.values == {"hoist_load_t": 30.5, "is_spreader_locked": True, "is_twin": False, "cycle_no": 7}
+    assert isinstance(one.values["is_twin"], bool)
+
+
+async def test_series_have_pages_too(backend: Backend) -> None:
+    await backend.store(batches([wind(START_NS + n * S, float(n)) for n in range(25)]))
+    series, seen = SeriesId(SITE, "mast-1", "wind"), []
+    after: Position | None = None
+    while True:
+        page = await backend.reader.series_page(series, HOURS, after, 10)
+        seen += [one.values["speed_mps"] for one in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [float(n) for n in range(25)]
+
+
+async def test_a_spike_survives_in_few_buckets(backend: Backend) -> None:
+    speeds = [41.0 if n == 3_333 else 5.0 + n % 3 for n in range(7_200)]
+    directions = [350.0 if n % 2 else 10.0 for n in range(7_200)]
+    records = [wind(START_NS + n * S, *both) for n, both in enumerate(zip(speeds, directions, strict=True))]
+    await backend.store(batches(records))
+    thinned = await backend.reader.thinned_series(SeriesId(SITE, "mast-1", "wind"), HOURS, 50)
+    model = SeriesThinner(HOURS, 50)
+    for n in range(7_200):
+        model.feed(START_NS + n * S, {"speed_mps": speeds[n], "direction_deg": directions[n]})
+    expected = model.result()
+    assert thinned.width_ns == expected.width_ns
+    assert thinned.channels.keys() == expected.channels.keys()
+    for name, buckets in expected.channels.items():
+        found = thinned.channels[name]
+        assert [(one.at_ns, one.count, one.minimum, one.maximum) for one in found] == [
+            (one.at_ns, one.count, one.minimum, one.maximum) for one in buckets
+        ]
+        for one, other in zip(found, buckets, strict=True):
+            assert one.mean is not None
+            assert other.mean is not None
+            assert (one.mean - other.mean + 180) % 360 - 180 == pytest.approx(0, abs=1e-6)
+    assert max(one.maximum or 0 for one in thinned.channels["speed_mps"]) == 41.0
+    some = await backend.reader.thinned_series(SeriesId(SITE, "mast-1", "wind"), HOURS, 50, frozenset({"speed_mps"}))
+    assert list(some.channels) == ["speed_mps"]
+
+
+async def test_series_are_listed_by_id_with_their_times(backend: Backend) -> None:
+    await backend.store(
+        batches([
+            wind(START_NS, 5.0), wind(START_NS + 60 * S, 6.0),
+            record(WaterLevel(level_m=1.5), START_NS + 7, "tide"),
+            record(Transducer(name="ENGINE#1", quantity="temperature", value=80.5, unit="°C"), START_NS, "xdr"),
+            record(Transducer(name="ENGINE#2", quantity="temperature", value=81.5, unit="°C"), START_NS, "xdr"),
+            record(Log(level="info", event="started"), START_NS, "agent"),
+            record(HealthEvent(subject="disk", is_healthy=True), START_NS, "agent"),
+            fix(START_NS),
+        ])
+    )  # fmt: skip
+    found = await backend.reader.list_series(None, 100)
+    assert [(str(one.id), one.first_ns - START_NS, one.last_ns - START_NS) for one in found] == [
+        ("puerto-demo/gw-1.tide/water_level", 7, 7),
+        ("puerto-demo/gw-1.xdr/transducer.engine-1", 0, 0),
+        ("puerto-demo/gw-1.xdr/transducer.engine-2", 0, 0),
+        ("puerto-demo/mast-1/wind", 0, 60 * S),
+    ]
+    assert await backend.reader.list_series(found[1].id, 1) == found[2:3]
+    page = await backend.reader.series_page(found[2].id, HOURS, None, 10)
+    assert [one.values["value"] for one in page.items] == [81.5]
+
+
+async def test_one_place_seen_by_two_gateways_is_one_series(backend: Backend) -> None:
+    """A gateway was replaced: the sensor is the same."""
+    await backend.store([*batches([wind(START_NS, 5.0)]), *batches([wind(START_NS + S, 6.0)], "gw-2")])
+    (one,) = await backend.reader.list_series(None, 10)
+    page = await backend.reader.series_page(one.id, HOURS, None, 10)
+    assert [item.values["speed_mps"] for item in page.items] == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "x' OR 1=1 --", "back\\slash", "ñ=,☃", "new\nline"])
+async def test_a_name_is_a_name_whatever_it_says(backend: Backend, name: str) -> None:
+    await backend.store(batches([record(WaterLevel(level_m=1.5), START_NS, "tide", name), wind(START_NS, 5.0)]))
+    page = await backend.reader.series_page(SeriesId(SITE, name, "water_level"), HOURS, None, 10)
+    assert [one.values for one in page.items] == [{"level_m": 1.5}]
+    nothing = SeriesId(SITE, f"{name}x", "water_level")
+    assert (await backend.reader.series_page(nothing, HOURS, None, 10)).items == []
+    assert (await backend.reader.thinned_series(nothing, HOURS, 10)).channels == {}
+    injected = SeriesId("' OR 1=1 --", 'mast-1" OR ""="', "wind")
+    assert (await backend.reader.series_page(injected, HOURS, None, 10)).items == []
+
+
+async def test_vessels_and_logs_are_no_series(backend: Backend) -> None:
+    await backend.store(batches([fix(START_NS), record(Log(level="info", event="started"), START_NS, "agent")]))
+    for series in (SeriesId(SITE, "gw-1.ais-1", "ais"), SeriesId(SITE, "gw-1.agent", "log")):
+        assert (await backend.reader.series_page(series, HOURS, None, 10)).items == []
+
+
+async def test_the_latest_of_each_series_fills_the_live_picture(backend: Backend) -> None:
+    name = record(Ais(msg_type=5, mmsi=MMSI, station=AisStation.CLASS_A, name="ALBA", callsign="EA1"), START_NS)
+    sent = [name, fix(START_NS), fix(START_NS + S), wind(START_NS, 1.0), wind(START_NS + 2 * S, 2.0)]
+    await backend.store(batches(sent))
+    latest = await backend.reader.latest_observations(START_NS)
+    assert {(site, gateway) for site, gateway, _ in latest} == {(SITE, GATEWAY)}
+    found = [(one.observed_at_ns, one.source, one.place, one.payload) for _, _, one in latest]
+    wanted = [(sent[n].observed_at_ns, sent[n].source, sent[n].place, sent[n].payload) for n in (0, 2, 4)]
+    assert sorted(found, key=str) == sorted(wanted, key=str)
+    assert len(await backend.reader.latest_observations(START_NS + 2 * S)) == 1
+
+
+async def test_it_says_that_it_answers(backend: Backend) -> None:
+    await backend.reader.check()
