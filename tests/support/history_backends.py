@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Protocol
 
 from cloud_api.archive.ports import HistoryArchive
-from cloud_api.history.models import CommitOutcome, ReceivedBatch, TrackPoint
+from cloud_api.history.influx.http_v1 import InfluxQueries, Server
+from cloud_api.history.influx.placing_policy import DAY_NS
+from cloud_api.history.influx.provisioning import Retention, provision
+from cloud_api.history.influx.reader import InfluxHistoryReader
+from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, StreamBalance, TrackPoint
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
 from contracts.batch import Batch
 from contracts.records import Record
+from tests.support.influx_server import running_influx
+from tests.support.influx_sink import DATABASE, KEEP_DAYS, influx_sink, stored
 
 
 class Reader(HistoryArchive, Protocol):
@@ -67,4 +73,35 @@ async def sqlite_backend(folder: Path) -> AsyncIterator[Backend]:
         await writer.close()
 
 
-BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {"sqlite": sqlite_backend}
+class NoLedger:
+    """Balances of nobody: the suite asks for points, and what is accounted for has tests of its own."""
+
+    async def accounting(self) -> list[StreamAccount]:
+        return []
+
+    async def balances(self) -> list[StreamBalance]:
+        return []
+
+
+@asynccontextmanager
+async def influx_backend(folder: Path) -> AsyncIterator[Backend]:
+    """InfluxDB 1.x, a server of its own."""
+    with running_influx(folder) as server:
+        queries = InfluxQueries(Server(server.url, DATABASE))
+        await provision(queries, DATABASE, Retention(KEEP_DAYS * DAY_NS, 730 * DAY_NS))
+        sink, reader = influx_sink(server.url), InfluxHistoryReader(queries, NoLedger(), KEEP_DAYS * DAY_NS)
+
+        async def store(batches: Sequence[Batch]) -> None:
+            assert await sink.write([point for item in batches for point in stored(item)]) == []
+
+        try:
+            yield Backend(server.version(), store, reader)
+        finally:
+            await reader.close()
+            await sink.close()
+
+
+BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {
+    "sqlite": sqlite_backend,
+    "influxdb": influx_backend,
+}

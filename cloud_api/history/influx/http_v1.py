@@ -15,6 +15,7 @@ from http import HTTPStatus
 import aiohttp
 
 from cloud_api.history.influx.answers_policy import MAX_CAUSE, Answer, judge
+from cloud_api.history.influx.schema import PLACED
 from contracts.errors import LinkError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -41,14 +42,22 @@ class Server:
         database: name of the database.
         headers: of every request: the authorisation.
         trust: what its certificate is checked by; None: the system's authorities.
-        parameters: of every request.
+        has_policies: it knows retention policies; else each is a database of its own, ``{database}_{policy}``.
     """
 
     url: str
     database: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     trust: ssl.SSLContext | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    has_policies: bool = True
+
+    def target(self, policy: str | None) -> dict[str, str]:
+        """Return the parameters that name a retention policy; None: the database alone."""
+        if policy is None:
+            return {"db": self.database}
+        if self.has_policies:
+            return {"db": self.database, "rp": policy}
+        return {"db": self.database if policy == PLACED else f"{self.database}_{policy}"}
 
 
 class _Connection:
@@ -96,7 +105,7 @@ class InfluxV1Writer:
     async def post(self, policy: str, lines: bytes) -> Answer:
         """See ``WriteEndpoint``."""
         server = self._server
-        parameters = {"db": server.database, "rp": policy, "precision": "ns"} | dict(server.parameters)
+        parameters = server.target(policy) | {"precision": "ns"}
         headers = {"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"}
         try:
             async with (
@@ -128,11 +137,11 @@ class InfluxQueries:
         self._timeout_s = timeout_s
         self._connection = _Connection(server)
 
-    async def ask(self, statements: str) -> AsyncIterator[bytes]:
+    async def ask(self, statements: str, policy: str | None = None) -> AsyncIterator[bytes]:
         """See ``QueryEndpoint``."""
         server = self._server
-        form = {"q": statements, "db": server.database, "epoch": "ns", "chunked": "true",
-                "chunk_size": str(CHUNK_ROWS)} | dict(server.parameters)  # fmt: skip
+        form = {"q": statements, "epoch": "ns", "chunked": "true", "chunk_size": str(CHUNK_ROWS)}
+        form |= server.target(policy)
         try:
             async with (
                 asyncio.timeout(self._timeout_s),

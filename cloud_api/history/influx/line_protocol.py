@@ -22,6 +22,7 @@ from cloud_api.history.influx.schema import (
     aspect_of,
     measurement_of,
     slot_of,
+    tag_value,
 )
 from cloud_api.history.models import StoredRecord
 from contracts.errors import PeerError
@@ -119,14 +120,17 @@ def tag_text(name: str, value: str) -> str:
     """Return a tag with its comma, or nothing for an empty value, which has no tag.
 
     Raises:
-        PeerError: the protocol has no way to write it: control characters, a backslash, over ``MAX_TAG_BYTES``
-            (``bad_tag``).
+        PeerError: it has over ``MAX_TAG_BYTES`` or is no Unicode (``bad_tag``).
     """
     if not value:
         return ""
-    if not value.isprintable() or "\\" in value or len(value.encode(errors="replace")) > MAX_TAG_BYTES:
-        raise _refuse(name, value, "not the value of a tag", "bad_tag")
-    return f",{name}={value.translate(_TAG_ESCAPES)}"
+    try:
+        size_bytes = len(value.encode())
+    except UnicodeEncodeError as exc:
+        raise _refuse(name, value, "not Unicode", "bad_tag") from exc
+    if size_bytes > MAX_TAG_BYTES:
+        raise _refuse(name, value, f"over {MAX_TAG_BYTES} bytes", "bad_tag")
+    return f",{name}={tag_value(value).translate(_TAG_ESCAPES)}"
 
 
 _TEXTS: dict[FieldType, Callable[[str, object], str]] = {

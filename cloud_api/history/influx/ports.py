@@ -29,8 +29,12 @@ class WriteEndpoint(Protocol):
 class QueryEndpoint(Protocol):
     """Who answers InfluxQL."""
 
-    def ask(self, statements: str) -> AsyncIterator[bytes]:
+    def ask(self, statements: str, policy: str | None = None) -> AsyncIterator[bytes]:
         """Send statements and yield the lines of the chunked answer, times in ns.
+
+        Args:
+            statements: InfluxQL, separated by semicolons.
+            policy: retention policy that measurements are looked up in; None where it does not matter.
 
         Raises:
             LinkError: the server cannot be reached, does not answer in time or with an error, or with more than is

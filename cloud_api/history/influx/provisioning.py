@@ -66,16 +66,19 @@ async def provision(queries: QueryEndpoint, database: str, retention: Retention)
 
 
 def roll_up(database: str, measurement: str) -> str:
-    """Return the statement that sums a measurement up by minutes; a field's are ``min_{field}`` and likewise."""
+    """Return the statement that sums a measurement up by minutes; a field's are ``min_{field}`` and likewise.
+
+    The mean is for dashboards; the sum and the count make means of longer times exact.
+    """
     parts = []
-    for function in ("min", "mean", "max", "count"):
+    for function in ("min", "mean", "max", "sum", "count"):
         parts += [
             f"{function}({name(field)}) AS {name(f'{function}_{field}')}" for field in averaged_fields(measurement)
         ]
         # the server names these by itself, in the same way
         parts += [f"{function}(/^{field}\\.\\d+$/)" for field in numbered_fields(measurement)]
     for field in directions(measurement):
-        parts += [f"mean({name(field + part)}) AS {name(f'mean_{field}{part}')}" for part in (COSINE, SINE)]
+        parts += [f"sum({name(field + part)}) AS {name(f'sum_{field}{part}')}" for part in (COSINE, SINE)]
         parts.append(f"count({name(field)}) AS {name(f'count_{field}')}")
     return (
         f"SELECT {', '.join(parts)} INTO {name(database)}.{name(ROLLED_UP)}.{name(measurement)} "  # noqa: S608 - quoted

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -149,6 +150,24 @@ def aspect_of(measurement: str, payload: object) -> str:
 def slot_of(mmsi: int) -> str:
     """Return the tag that stands for an MMSI."""
     return str(mmsi % SLOTS)
+
+
+def tag_value(value: str) -> str:
+    """Return what a tag says for a value: the value, or where the protocol cannot say it, percent-encoded.
+
+    Ids need no encoding. What does are a backslash, which the protocol leaves without an escape of its own, a percent
+    sign, and what is not printable, a line's end before all.
+    """
+    if value.isprintable() and "\\" not in value and "%" not in value:
+        return value
+    return "".join(
+        letter if letter.isprintable() and letter not in "\\%" else quote(letter, safe="") for letter in value
+    )
+
+
+def value_of_tag(tag: str) -> str:
+    """Return the value that a tag stands for."""
+    return unquote(tag) if "%" in tag else tag
 
 
 def point_time_ns(observed_at_ns: int, seq: int) -> int:
