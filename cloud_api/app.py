@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cloud_api.composition.bus import open_bus
+from cloud_api.composition.history import can_be_read
 from cloud_api.composition.operations import open_operations
 from cloud_api.composition.parts import CLOSE_TIMEOUT_S, Parts, end
 from cloud_api.composition.store import add_store
@@ -76,8 +77,13 @@ async def _add_roles(parts: Parts, roles: frozenset[Role]) -> None:
     if "store" in roles:
         latency = track_metrics.latency if track_metrics else None
         await add_store(parts, IngestMetrics(parts.registry, latency))
-    watch = await add_track(parts, track_metrics, is_candidate="track" in roles) if track_metrics is not None else None
-    if "api" in roles and watch is not None:
-        await add_api(parts, watch)
+    if track_metrics is None:
+        await add_probes(parts)
+        return
+    # a history that answers no questions serves all roles but the api
+    needs_history = "api" in roles or can_be_read(parts.settings.history)
+    watch = await add_track(parts, track_metrics, is_candidate="track" in roles, needs_history=needs_history)
+    if "api" in roles and watch.reader is not None:
+        await add_api(parts, watch, watch.reader)
     else:
         await add_probes(parts)

@@ -54,13 +54,13 @@ class InfluxHistory(KeptHistory):
         kind: the store.
         url: ``https://host:port``; ``http://`` only without a secret, or to this machine.
         trust: authority of the server's certificate, PEM; without it the system's authorities.
-        max_vessels_a_day: MMSIs of a site that become a tag on one day; those beyond it are stored without one.
+        max_series_a_day: new series that one gateway may make on one day; what is beyond is stored without its tags.
     """
 
     kind: Literal["influxdb"]
     url: HttpUrl
     trust: Path | None = None
-    max_vessels_a_day: int = Field(default=20_000, ge=1, le=1_000_000)
+    max_series_a_day: int = Field(default=1_024, ge=1, le=1_000_000)
 
     def subject(self) -> str:
         """Return where it is, for logs and messages."""

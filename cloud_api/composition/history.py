@@ -3,14 +3,15 @@
 import asyncio
 from time import time_ns
 
-from cloud_api.composition.influx import open_influx_writer
+from cloud_api.accounting.ports import BalanceReader
+from cloud_api.composition.influx import open_influx_reader, open_influx_writer
 from cloud_api.composition.parts import Parts
 from cloud_api.history.ports import HistoryReader, HistoryWriter
 from cloud_api.history.retention import Retention
+from cloud_api.history.sql_ledger_reader import SqlLedgerReader
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
-from cloud_api.settings import demand_sqlite_history
-from cloud_api.settings_history import SqliteHistorySettings
+from cloud_api.settings_history import HistorySettings, SqliteHistorySettings, VictoriaHistorySettings
 
 
 async def open_writer(parts: Parts) -> HistoryWriter:
@@ -38,9 +39,24 @@ async def open_reader(parts: Parts) -> HistoryReader:
     """Open the history for reading.
 
     Raises:
+        ConfigError: a file that its settings name cannot be used, or it cannot be read (reason ``unreadable_history``).
         LinkError: it cannot be opened now.
     """
-    history = demand_sqlite_history(parts.settings, "open history")
-    reader = await asyncio.to_thread(SqliteHistoryReader, history.path)
+    history = parts.settings.history
+    reader: HistoryReader
+    if isinstance(history, SqliteHistorySettings):
+        reader = await asyncio.to_thread(SqliteHistoryReader, history.path)
+    else:
+        reader = open_influx_reader(history, parts.database)
     parts.closing.push_async_callback(reader.close)
     return reader
+
+
+def can_be_read(history: HistorySettings) -> bool:
+    """Tell whether this kind of history answers our questions."""
+    return not isinstance(history, VictoriaHistorySettings)
+
+
+def open_balances(parts: Parts) -> BalanceReader:
+    """Return who knows the balances of a history that cannot be read: its ledger."""
+    return SqlLedgerReader(parts.database)

@@ -14,17 +14,20 @@ from cloud_api.history.influx.metrics import InfluxMetrics
 from cloud_api.history.influx.placing_policy import DAY_NS, Placing
 from cloud_api.history.influx.ports import WriteEndpoint
 from cloud_api.history.influx.provisioning import Retention, provision
+from cloud_api.history.influx.reader import InfluxHistoryReader
 from cloud_api.history.influx.schema import BEYOND, PLACED
 from cloud_api.history.influx.series_guard_policy import SeriesGuard
 from cloud_api.history.influx.sink import InfluxSink
 from cloud_api.history.ledgered_metrics import LedgeredMetrics
 from cloud_api.history.ledgered_writer import LedgeredWriter
 from cloud_api.history.sql_ledger import SqlStreamLedger
+from cloud_api.history.sql_ledger_reader import SqlLedgerReader
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.operations.point_quarantine import SqlPointQuarantine
 from cloud_api.settings_history import (
     Influx1HistorySettings,
     Influx2HistorySettings,
+    Influx3HistorySettings,
     InfluxHistorySettings,
     VictoriaHistorySettings,
 )
@@ -55,7 +58,7 @@ async def open_influx_writer(
         _endpoint(settings),
         LineEncoder(is_numbers_only=is_victoria),
         Placing(int(settings.keep_days * DAY_NS)),
-        SeriesGuard(),
+        SeriesGuard(settings.max_series_a_day),
         InfluxMetrics(registry),
         FullJitter(0.1, 5.0, random.Random()),  # noqa: S311 - jitter, no secret
         has_beyond=not is_victoria,
@@ -63,8 +66,29 @@ async def open_influx_writer(
     return LedgeredWriter(sink, SqlStreamLedger(database), SqlPointQuarantine(database), LedgeredMetrics(registry))
 
 
+def open_influx_reader(settings: InfluxHistorySettings, database: OperationsDatabase) -> InfluxHistoryReader:
+    """Open the history for reading; balances come from the ledger.
+
+    Args:
+        settings: resolved settings.
+        database: operations database, with the ledger.
+
+    Raises:
+        ConfigError: a file that the settings name cannot be read, or the server answers no InfluxQL (reason
+            ``unreadable_history``).
+    """
+    if isinstance(settings, VictoriaHistorySettings):
+        cause = "history.version: is 'victoria-metrics', which answers no InfluxQL; allowed with api: '1', '2', '3'"
+        hint = "run the roles store and track on it, and read it with its own tools"
+        raise ConfigError("open history", settings.url, cause, hint, "unreadable_history")
+    queries = InfluxQueries(_server(settings))
+    keep_ns = int(settings.keep_days * DAY_NS)
+    has_minutes = settings.rollup_keep_days > 0
+    return InfluxHistoryReader(queries, SqlLedgerReader(database), keep_ns, has_minutes=has_minutes)
+
+
 async def _provision(settings: Influx1HistorySettings) -> None:
-    queries = InfluxQueries(_server_v1(settings))
+    queries = InfluxQueries(_server(settings))
     try:
         retention = Retention(int(settings.keep_days * DAY_NS), int(settings.rollup_keep_days * DAY_NS))
         await provision(queries, settings.database, retention)
@@ -74,7 +98,7 @@ async def _provision(settings: Influx1HistorySettings) -> None:
 
 def _endpoint(settings: InfluxHistorySettings) -> WriteEndpoint:
     if isinstance(settings, Influx1HistorySettings):
-        return InfluxV1Writer(_server_v1(settings))
+        return InfluxV1Writer(_server(settings))
     trust_file = str(settings.trust) if settings.trust is not None else ""
     authorization = _authorization(settings)
     if isinstance(settings, Influx2HistorySettings):
@@ -84,11 +108,13 @@ def _endpoint(settings: InfluxHistorySettings) -> WriteEndpoint:
     return InfluxV2Writer(ServerV2(settings.url, ORGANISATION, buckets, authorization, trust_file))
 
 
-def _server_v1(settings: Influx1HistorySettings) -> Server:
+def _server(settings: Influx1HistorySettings | Influx2HistorySettings | Influx3HistorySettings) -> Server:
+    """Return where InfluxQL is asked: 2.x takes a bucket for a database of the same name."""
+    database = settings.bucket if isinstance(settings, Influx2HistorySettings) else settings.database
     authorization = _authorization(settings)
     headers = {"Authorization": authorization} if authorization else {}
     trust = _trust(settings.trust) if settings.trust is not None else None
-    return Server(settings.url, settings.database, headers, trust)
+    return Server(settings.url, database, headers, trust)
 
 
 def _authorization(settings: InfluxHistorySettings) -> str:

@@ -12,9 +12,10 @@ from cloud_api.accounting.alarm_desk import AlarmDesk
 from cloud_api.accounting.metrics import AccountingMetrics
 from cloud_api.accounting.models import Moment
 from cloud_api.accounting.policy import Accountant
+from cloud_api.accounting.ports import BalanceReader
 from cloud_api.accounting.service import AccountingService
 from cloud_api.accounting.store import SqlJudgementStore
-from cloud_api.composition.history import open_reader
+from cloud_api.composition.history import open_balances, open_reader
 from cloud_api.composition.leases import add_leases
 from cloud_api.composition.parts import CLOSE_TIMEOUT_S, WARM_TIMEOUT_S, Parts, end
 from cloud_api.fleet.models import GatewayEntry
@@ -37,7 +38,7 @@ class Watched:
     """What the accounting is made over."""
 
     picture: LivePicture
-    reader: HistoryReader
+    balances: BalanceReader
     entries: Sequence[GatewayEntry]
 
 
@@ -51,14 +52,14 @@ class Nobody:
 
 @dataclass(frozen=True)
 class Watch:
-    """What a process sees: the picture, the history below it, and the balance of every gateway."""
+    """What a process sees: the picture, the history below it (None: nobody asks), and the balance of every gateway."""
 
     picture: LivePicture
-    reader: HistoryReader
+    reader: HistoryReader | None
     accounting: AccountingService
 
 
-async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool) -> Watch:
+async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool, needs_history: bool) -> Watch:
     """Add the live picture, filled from the history and fed by the bus, and the accounting over it.
 
     Args:
@@ -66,18 +67,23 @@ async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool) 
         metrics: figures of the track role.
         is_candidate: has the track role: it tries to hold the leases of sites. Without it, it watches for its screens.
 
+        needs_history: the api role answers from it. Without it, a history that answers no questions will do: the
+            balances come from its ledger, and the picture fills itself.
+
     Raises:
+        ConfigError: the history cannot be read.
         LinkError: the history cannot be opened now.
     """
-    reader = await open_reader(parts)
-    parts.add_check("history", reader.check)
+    reader = await open_reader(parts) if needs_history else None
+    if reader is not None:
+        parts.add_check("history", reader.check)
     picture = LivePicture()
     track = TrackService(picture, metrics)
     entries = await _known_gateways(parts)
     await _warm(parts, track, reader, entries)
     await TrackIntake(track, metrics, time_ns).subscribe(parts.bus)
     leases = add_leases(parts, {entry.status.site for entry in entries}) if is_candidate else None
-    accounting = await _add_accounting(parts, Watched(picture, reader, entries), leases)
+    accounting = await _add_accounting(parts, Watched(picture, reader or open_balances(parts), entries), leases)
     return Watch(picture, reader, accounting)
 
 
@@ -85,7 +91,7 @@ async def _add_accounting(parts: Parts, watched: Watched, leases: LeaseKeeper | 
     accountant, metrics = Accountant(), AccountingMetrics(parts.registry)
     desk = AlarmDesk(accountant, SqlJudgementStore(parts.database), leases or Nobody(), metrics)
     service = AccountingService(
-        accountant, watched.reader, desk, watched.picture, metrics, lambda: Moment(time_ns(), monotonic())
+        accountant, watched.balances, desk, watched.picture, metrics, lambda: Moment(time_ns(), monotonic())
     )
     try:
         async with asyncio.timeout(WARM_TIMEOUT_S):
@@ -124,10 +130,14 @@ async def _known_gateways(parts: Parts) -> list[GatewayEntry]:
         return []
 
 
-async def _warm(parts: Parts, track: TrackService, reader: HistoryReader, entries: Sequence[GatewayEntry]) -> None:
+async def _warm(
+    parts: Parts, track: TrackService, reader: HistoryReader | None, entries: Sequence[GatewayEntry]
+) -> None:
     since_ns = time_ns() - int(parts.settings.track.warm_start_s * 1e9)
     for entry in entries:
         track.on_status(entry.status, entry.last_seen_ns)
+    if reader is None:
+        return
     try:
         async with asyncio.timeout(WARM_TIMEOUT_S):
             observations = await reader.latest_observations(since_ns)

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from cloud_api.composition.parts import HTTP_TIMEOUT_S, Parts, end
 from cloud_api.composition.track import Watch
+from cloud_api.history.ports import HistoryReader
 from cloud_api.live.hub import LiveHub
 from cloud_api.live.metrics import HubMetrics
 from cloud_api.site.service import load_chart
@@ -17,12 +18,13 @@ from cloud_api.web.server import build_application, listen
 _log = structlog.get_logger(__name__)
 
 
-async def add_api(parts: Parts, watch: Watch) -> None:
+async def add_api(parts: Parts, watch: Watch, history: HistoryReader) -> None:
     """Add the api role: the HTTP server over the live picture and the history.
 
     Args:
         parts: of this process.
         watch: what it sees.
+        history: answers.
 
     Raises:
         ConfigError: the chart cannot be used.
@@ -33,7 +35,7 @@ async def add_api(parts: Parts, watch: Watch) -> None:
     web_parts = WebParts(
         picture=watch.picture,
         hub=hub,
-        history=watch.reader,
+        history=history,
         accounting=watch.accounting,
         chart=await asyncio.to_thread(load_chart, settings.site.chart),
         checks=parts.checks,
