@@ -16,9 +16,10 @@ from time import time_ns
 from typing import Any
 
 import msgspec
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from cloud_api.backoff import FullJitter
+from cloud_api.bus import nats_bus
 from cloud_api.bus.metrics import BusMetrics
 from cloud_api.bus.nats_bus import NatsBus
 from cloud_api.bus.tls import client_context
@@ -28,6 +29,7 @@ from cloud_api.history.ledgered_writer import LedgeredWriter
 from cloud_api.history.models import CommitOutcome, CommitPlan, ReceivedBatch, Rejected, StoredRecord
 from cloud_api.history.ports import PointSink, StreamLedger
 from cloud_api.history.sql_ledger import SqlStreamLedger
+from cloud_api.ingest import service
 from cloud_api.ingest.metrics import IngestMetrics
 from cloud_api.ingest.poison import PoisonDesk
 from cloud_api.ingest.ports import ReceiptSender
@@ -62,7 +64,8 @@ class Spec(msgspec.Struct):
         operations: URL of a migrated operations database; password file and trust follow where it is a server.
         point: where to end; None: nowhere.
         at: at which passage of that point, from 1.
-        metrics_port: where its figures are served; 0: nowhere.
+        is_ledger_first: notes what it has not written yet: a proof of the order.
+        is_unbounded: takes whatever comes: a proof of the caps.
     """
 
     server: str
@@ -75,7 +78,8 @@ class Spec(msgspec.Struct):
     operations_trust: str | None = None
     point: Point | None = None
     at: int = 1
-    metrics_port: int = 0
+    is_ledger_first: bool = False
+    is_unbounded: bool = False
 
 
 class Killer:
@@ -157,8 +161,23 @@ def kill_inside_transactions(killer: Killer) -> None:
     sql_ledger_rows.write_changes = write_and_pass  # type: ignore[assignment]
 
 
+class LedgerFirstWriter(LedgeredWriter):
+    """The wrong order: what is noted is not written yet."""
+
+    async def _write(self, batches: Sequence[ReceivedBatch], changing: Sequence[tuple[int, CommitPlan]]) -> None:
+        await self._ledger.commit([batches[index] for index, _ in changing])
+        await super()._write(batches, changing)
+
+
+def take_caps_away() -> None:
+    """Let bus and intake hold whatever comes."""
+    nats_bus.PENDING_MESSAGES = nats_bus.PENDING_BYTES = service.MAX_WAITING = sys.maxsize
+
+
 async def run(spec: Spec) -> None:
     """Run the store role until SIGTERM."""
+    if spec.is_unbounded:
+        take_caps_away()
     registry, killer = CollectorRegistry(), Killer(spec)
     kill_inside_transactions(killer)
     password_file, trust = (Path(name) if name else None for name in (spec.password_file, spec.operations_trust))
@@ -167,14 +186,13 @@ async def run(spec: Spec) -> None:
     bus = NatsBus([spec.server], context, "faulty-store", BusMetrics(registry), random.Random())
     ledger = KillingLedger(SqlStreamLedger(database), killer)
     sink = KillingSink(influx_sink(spec.influx), killer)
-    writer = LedgeredWriter(sink, ledger, QuarantineSimulator(), LedgeredMetrics(registry))
+    kind = LedgerFirstWriter if spec.is_ledger_first else LedgeredWriter
+    writer = kind(sink, ledger, QuarantineSimulator(), LedgeredMetrics(registry))
     metrics = IngestMetrics(registry)
     desk = PoisonDesk(SqlPoisonStore(database), bus, metrics)
     sender = KillingSender(bus, killer)
     backoff = FullJitter(0.05, 0.5, random.Random())
     ingest = IngestService(writer, sender, desk, metrics, backoff, time_ns, lambda _batch: None)
-    if spec.metrics_port:
-        start_http_server(spec.metrics_port, "127.0.0.1", registry)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await bus.subscribe_shared(Channel.RECORDS, "store", ingest.on_records)

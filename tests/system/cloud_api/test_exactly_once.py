@@ -175,6 +175,28 @@ async def test_a_killed_store_loses_nothing_and_doubles_nothing(
               f"{took_s:.1f} s until every receipt")  # fmt: skip
 
 
+async def test_a_store_that_notes_first_and_is_killed_before_it_writes_loses_records(
+    plant: Plant, operations: OperationsDatabase, spec: Spec, tmp_path: Path
+) -> None:
+    """Mutation proof of the order: the resend is known to the ledger, answered, and the points are nowhere."""
+    if not operations.is_sqlite:
+        pytest.skip("the order is the same on every database")
+    now = Round(plant, operations, tmp_path)
+    batches = sent(now.gateway, time.time_ns())
+    with ending(now.processes):
+        doomed = now.start(msgspec.structs.replace(spec, is_ledger_first=True, point=Point.BEFORE_SINK, at=1))
+        for item in batches:
+            now.fake.send(item)
+        await asyncio.to_thread(wait_until, lambda: not doomed.is_running, 20, "the kill")
+        now.start(spec)
+        for item in batches:
+            now.fake.send(item)
+        want = {item.first_seq for item in batches}
+        await asyncio.to_thread(wait_until, lambda: now.acknowledged() == want, RECEIPTS_TIMEOUT_S, "every receipt")
+        assert len(plant.numbers(now.gateway)) < len(expected(batches))
+    now.client.close()
+
+
 async def expect_both_to_hold(now: Round, batches: list[Batch], acknowledged: set[int]) -> None:
     """A receipt speaks of what is in both stores, and each number is in the history once at most."""
     numbers = now.plant.numbers(now.gateway)
