@@ -46,6 +46,11 @@ class Cluster:
     me: Member
     others: list[Member]
 
+    @property
+    def nodes(self) -> list[Member]:
+        """All nodes, this one first."""
+        return [self.me, *self.others]
+
 
 def parse_cluster(text: str, node: str) -> Cluster:
     """Read a list of nodes.

@@ -7,6 +7,7 @@ from cryptography import x509
 
 from contracts.errors import ConfigError
 from fleet_deploy.broker.cluster import Member
+from fleet_deploy.ca.certificates import INTERNAL_DOMAIN
 from fleet_deploy.ca.requests import LeafPlan, plan_node, plan_server
 from fleet_deploy.ca.service import CERTIFICATE, PRIVATE_KEY, TRUST, issue, trust_file
 
@@ -69,4 +70,5 @@ def _ensure(authority: Path, folder: Path, plan: LeafPlan, now: datetime) -> x50
 def _hosts(certificate: x509.Certificate) -> list[str]:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    return [*names.get_values_for_type(x509.DNSName), *addresses]
+    hosts = [name for name in names.get_values_for_type(x509.DNSName) if not name.endswith(f".{INTERNAL_DOMAIN}")]
+    return [*hosts, *addresses]

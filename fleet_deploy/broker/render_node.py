@@ -8,7 +8,8 @@ its own business, so there is nothing to elect when a node dies, and one node of
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_deploy.broker.cluster import NAME, Cluster, Member
+from contracts.topics import ROOT, TOPIC_VERSION
+from fleet_deploy.broker.cluster import NAME, Cluster
 from fleet_deploy.broker.permissions import User
 from fleet_deploy.broker.render import (
     MAX_CONNECTIONS,
@@ -21,6 +22,7 @@ from fleet_deploy.broker.render import (
     words,
 )
 from fleet_deploy.broker.settings import BrokerSettings
+from fleet_deploy.ca.requests import node_user
 
 MAX_SUBSCRIPTIONS = 4 * MAX_CONNECTIONS
 """Of one connection: that between front and core carries two subscriptions of every gateway of the cluster, and the
@@ -30,7 +32,8 @@ NO_KEY = "0" * 64
 """Pinned where no node is left: an empty list would let every key of the right root in."""
 STAYS_ON_THE_FRONT = ["$MQTT.>", "$JS.>"]
 """Sessions of a front are nobody else's: heard by another, they would answer in its stead."""
-UP, DOWN = "porttrack.v1.*.*.up.>", "porttrack.v1.*.*.down.>"
+DOWN = f"{ROOT}.{TOPIC_VERSION}.*.*.down.>"
+"""No front has anything to say to gateways: so it need not know who listens at the other fronts."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,22 @@ def _routes(settings: BrokerSettings, links: NodeLinks, pins: list[str]) -> str:
 
 
 def _hang_on(settings: BrokerSettings, links: NodeLinks, pins: list[str]) -> str:
+    # without users of its own nats-server asks those of the clients, which no front is
+    users = [f"{{ user: {text(node_user(node.name))} }}" for node in links.cluster.nodes]
     return f"""leafnodes {{
   host: {text(settings.host)}
   port: {links.cluster.me.leaf_port}
   no_advertise: true
-  {_tls(links, pins)}
+  authorization {{
+    timeout: 5
+    users: [{", ".join(users)}]
+  }}
+  {_tls(links, pins).replace("verify: true", "verify_and_map: true")}
 }}"""
 
 
 def _hanging(links: NodeLinks) -> str:
-    cores: list[Member] = [links.cluster.me, *links.cluster.others]
-    urls = [f"tls://{core.host}:{core.leaf_port}" for core in cores]
+    urls = [f"tls://{node.host}:{node.leaf_port}" for node in links.cluster.nodes]
     return f"""leafnodes {{
   reconnect: 1
   remotes: [
@@ -102,7 +110,7 @@ def _hanging(links: NodeLinks) -> str:
       urls: {words(urls)}
       no_randomize: true
       deny_exports: {words([*STAYS_ON_THE_FRONT, DOWN])}
-      deny_imports: {words([*STAYS_ON_THE_FRONT, UP])}
+      deny_imports: {words(STAYS_ON_THE_FRONT)}
       {_tls(links, None).replace(chr(10), chr(10) + "    ")}
     }}
   ]

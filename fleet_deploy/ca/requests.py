@@ -41,7 +41,8 @@ class LeafPlan:
             return LeafRequest(common_name, organisation, names, list(LOCAL_ADDRESSES), purpose)
         if self.node is not None:
             name, host = self.node
-            names, addresses = ([], [host]) if is_address(host) else ([host], [])
+            names = [node_user(name)] if is_address(host) else [node_user(name), host]
+            addresses = [host] if is_address(host) else []
             both = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
             return LeafRequest(name, organisation, names, addresses, *both)
         if self.gateway is not None and self.site is not None:
@@ -102,6 +103,11 @@ def plan_node(name: str, host: str) -> LeafPlan:
     if not is_address(host):
         (host,) = plan_server([host]).server_names
     return LeafPlan(Kind.NODE, node=(name, host))
+
+
+def node_user(name: str) -> str:
+    """Return the name by which a node of this name is known to the cores that its front hangs on."""
+    return f"{name}.node.{INTERNAL_DOMAIN}"
 
 
 def is_address(host: str) -> bool:

@@ -81,6 +81,7 @@ def running_fleet(
     brokers: list[tuple[str, int]],
     identities: dict[str, IssuedFiles],
     records_per_s: float,
+    program: str = "tests.support.record_fleet",
     **uplink: float | str,
 ) -> Iterator[RunningFleet]:
     """Run gateways until the block ends; returns when every one of them has a connection and records arrive.
@@ -91,6 +92,7 @@ def running_fleet(
         brokers: (host, port).
         identities: files of each gateway.
         records_per_s: of all together.
+        program: module that takes the fleet's arguments.
         uplink: settings of the profile's ``uplink``.
     """
     folder.mkdir(parents=True)
@@ -101,7 +103,7 @@ def running_fleet(
     spec, events = folder / "spec.json", folder / "events.jsonl"
     content = Spec(site, str(folder / "outboxes"), brokers, members, records_per_s, uplink)
     spec.write_bytes(msgspec.json.encode(content))
-    process = Process("fleet", ["tests.support.record_fleet", str(spec), str(events)], folder / "fleet.log")
+    process = Process("fleet", [program, str(spec), str(events)], folder / "fleet.log")
     fleet = RunningFleet(process, events)
     with ending([process]):
         started_s = time.monotonic()

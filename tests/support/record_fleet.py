@@ -9,8 +9,9 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -148,10 +149,13 @@ class FleetMember:
 def main() -> None:
     spec = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Spec)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    asyncio.run(_run(spec, Path(sys.argv[2])))
+    asyncio.run(run(spec, Path(sys.argv[2])))
 
 
-async def _run(spec: Spec, events: Path) -> None:
+async def run(
+    spec: Spec, events: Path, beside: Callable[[list["FleetMember"]], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Run the fleet; ``beside`` runs as long as its uplinks."""
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, over.set)
     members = [FleetMember(spec, number) for number in range(len(spec.members))]
@@ -161,6 +165,8 @@ async def _run(spec: Spec, events: Path) -> None:
             for member in members:
                 member.outbox.start(member.uplink.wake)
                 eternal += [tasks.create_task(member.uplink.run()), tasks.create_task(member.outbox.run())]
+            if beside is not None:
+                eternal.append(tasks.create_task(beside(members)))
             producing = [tasks.create_task(member.produce(over.is_set)) for member in members]
             while True:
                 look = await _look(members)

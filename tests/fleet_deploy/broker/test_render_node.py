@@ -68,9 +68,10 @@ def test_nobody_comes_in_by_a_fronts_nats_listener_from_another_machine() -> Non
 def test_brokers_take_only_pinned_keys_of_the_nodes_own_root() -> None:
     text = render_core(SETTINGS, LINKS, USERS, ["ab", "cd"])
     assert text.count('pinned_certs: ["ab", "cd"]') == 2
-    assert text.count("verify: true") == 2
+    assert text.count("verify: true") == 1
     assert text.count(f'ca_file: "{NODE}/trust.pem"') == 2
-    assert text.count("verify_and_map: true") == 1
+    assert text.count("verify_and_map: true") == 2
+    assert 'users: [{ user: "a.node.porttrack.internal" }, { user: "b.node.porttrack.internal" }, ' in text
 
 
 def test_without_any_node_left_no_key_is_taken() -> None:

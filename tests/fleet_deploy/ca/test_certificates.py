@@ -164,4 +164,4 @@ def test_a_nodes_address_stands_as_an_address() -> None:
     leaf = make_leaf(make_node_root(NOW), plan_node("a", "192.0.2.1").request("0" * 40), 7, NOW)
     names = leaf.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["192.0.2.1"]
-    assert names.get_values_for_type(x509.DNSName) == []
+    assert names.get_values_for_type(x509.DNSName) == ["a.node.porttrack.internal"]

@@ -24,6 +24,7 @@ TEMPLATE: dict[str, Any] = {
     "identity": {"certificate": "/etc/x", "private_key": "/etc/x", "trust": "/etc/x"},
     "brokers": [{"host": "broker.example"}, {"host": "other.example"}],
     "data_dir": "/var/lib/porttrack",
+    "run_dir": "/run/porttrack",
     "sources": {"wind": {"place": "mast", "link": {"host": "192.0.2.1"}}, "ais": {"keep_raw": False}},
     "uplink": {"window_batches": 8},
 }
@@ -42,6 +43,7 @@ def test_a_profile_keeps_what_it_says_and_gets_what_belongs_to_the_place() -> No
         "ais": {"keep_raw": False},
     }
     assert device["data_dir"] == "/run/data"
+    assert device["run_dir"] == "/run/data/run"
     assert device["identity"]["private_key"] == "/run/id/private_key.pem"
     assert device["local"] == {"host": "127.0.0.1", "port": 19401}
 
