@@ -23,6 +23,9 @@ _BATCH_DECODER = msgspec.json.Decoder(Batch)
 _RAW_DECODER = msgspec.json.Decoder(RawBatch)
 _ENVELOPE_DECODER = msgspec.json.Decoder(BatchEnvelope)
 
+_NOT_OURS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding says of rubbish. Text that is no UTF-8 inside of a string that is kept is an error of its own kind."""
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 
@@ -50,7 +53,7 @@ def split_batch(data: bytes) -> RawBatch:
     """
     try:
         return _RAW_DECODER.decode(_decompress(data))
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _NOT_OURS as exc:
         raise PeerError("split batch", f"{len(data)} bytes", str(exc), "", "not_a_batch") from exc
 
 
@@ -67,7 +70,7 @@ def decode_batch(data: bytes) -> Batch:
     text = _decompress(data)
     try:
         batch = _BATCH_DECODER.decode(text)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _NOT_OURS as exc:
         # another version may hold what this one cannot read: its version is the reason then
         _check_version(_read_envelope(text).version)
         raise PeerError("decode batch", f"{len(data)} bytes", str(exc), "", "not_a_batch") from exc
@@ -104,7 +107,7 @@ def decode_message(data: bytes, kind: type[Message]) -> Message:
         raise PeerError(f"decode {kind.__name__}", f"{len(data)} bytes", "over the cap", "", "too_large")
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _NOT_OURS as exc:
         raise PeerError(f"decode {kind.__name__}", f"{len(data)} bytes", str(exc), "", "not_a_message") from exc
 
 
@@ -119,7 +122,7 @@ def _check_version(version: int) -> None:
 def _read_envelope(text: bytes) -> BatchEnvelope:
     try:
         return _ENVELOPE_DECODER.decode(text)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _NOT_OURS as exc:
         raise PeerError("decode batch", f"{len(text)} bytes", str(exc), "", "not_a_batch") from exc
 
 

@@ -60,6 +60,21 @@ def test_any_bytes_inside_a_frame_give_a_peer_error(data: bytes) -> None:
     assert refused(zstandard.compress(data)) in {"not_a_batch", "unknown_version"}
 
 
+@given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+def test_a_wrong_byte_anywhere_in_a_batch_gives_a_batch_or_a_peer_error(place: float, byte: int) -> None:
+    text = bytearray(zstandard.ZstdDecompressor().decompress(codec.encode_batch(batch([record(1)], 1, 1))))
+    text[int(place * len(text))] = byte
+    try:
+        codec.decode_batch(zstandard.ZstdCompressor().compress(bytes(text)))
+    except PeerError as exc:
+        assert exc.reason  # noqa: PT017 - a batch may come out as well
+
+
+def test_text_that_is_no_unicode_inside_of_a_value_is_refused() -> None:
+    text = zstandard.ZstdDecompressor().decompress(codec.encode_batch(batch([record(1)], 1, 1)))
+    assert refused(zstandard.ZstdCompressor().compress(text.replace(b"b00t", b"b\xff0t"))) == "not_a_batch"
+
+
 def test_a_gap_accounts_for_its_range() -> None:
     sent = batch([record(1), record(2, Gap(first_seq=2, last_seq=9, reason="capacity")), record(10)], 1, 10)
     assert codec.decode_batch(codec.encode_batch(sent)) == sent
