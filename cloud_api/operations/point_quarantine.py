@@ -86,7 +86,7 @@ def _row(item: Rejected, now_ns: int) -> dict[str, object]:
 
 
 def _document(item: Rejected) -> bytes:
-    """Return the record as JSON, or as Python writes it where JSON has no words for it: no Unicode, no finite number."""
+    """Return the record as JSON, or as Python writes it where JSON has no words: no Unicode, no finite number."""
     try:
         text = _ENCODER.encode(item.point.record)
     except (ValueError, TypeError, OverflowError):

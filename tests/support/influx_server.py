@@ -154,6 +154,12 @@ class InfluxServer(HistoryServer):
         series: list[dict[str, Any]] = result.get("series", [])
         return series
 
+    def write(self, policy: str, lines: str, database: str = "porttrack") -> None:
+        """Write lines as somebody else would."""
+        path = f"/write?{urllib.parse.urlencode({'db': database, 'rp': policy, 'precision': 'ns'})}"
+        with urllib.request.urlopen(f"{self.url}{path}", data=lines.encode(), timeout=ASK_TIMEOUT_S) as response:
+            assert response.status == 204
+
     def series_cardinality(self, database: str) -> int:
         """How many series the database has, exactly."""
         return sum(row["values"][0][0] for row in self.query("SHOW SERIES EXACT CARDINALITY", database))

@@ -91,6 +91,7 @@ class InfluxSink:
         self._has_beyond = has_beyond
         self._now_ns = now_ns
         self._sleep = sleep
+        self._told: set[str] = set()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="influx-encoder")
 
     async def write(self, points: Sequence[StoredRecord]) -> list[Rejected]:
@@ -205,7 +206,10 @@ class InfluxSink:
         if answer.meaning is not Meaning.WRITTEN:
             hint = "the server refuses every point: see its log and the settings of the history"
             raise LinkError("write to history server", PROBE, f"{refusal.cause}; {answer.cause}", hint, "refuses_all")
-        _log.warning("history_point_refused", reason=refusal.reason, cause=refusal.cause)
+        if refusal.reason not in self._told:
+            # the reasons are a closed set; the rest is counted
+            self._told.add(refusal.reason)
+            _log.warning("history_point_refused", reason=refusal.reason, cause=refusal.cause)
 
     def _count(self, policy: str, lines: list[_Line]) -> None:
         for measurement, number in Counter(measurement_of(line.point.record) for line in lines).items():
