@@ -5,34 +5,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cloud_api.history.models import SeqRange, StoredPoint, StreamEvidence, TrackPoint
+from cloud_api.history.models import SeqRange, StoredPoint, StreamEvidence
 from contracts.payloads import Payload
 from contracts.records import Clock, ClockState, Record
-
-MAX_INTEGER = 2**63 - 1
-"""Largest integer of SQLite; later times are clamped to it."""
 
 _PAYLOAD_DECODER: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 
 
-class _Position(msgspec.Struct):
-    lon_deg: float
-    lat_deg: float
-    sog_kn: float | None = None
-    cog_deg: float | None = None
-    heading_deg: int | None = None
-
-
-_POSITION_DECODER = msgspec.json.Decoder(_Position)
-
-_TRACK = """
-    SELECT points.observed_at_ns, points.payload
-    FROM series JOIN points USING (series_ref)
-    WHERE series.mmsi = ? AND series.kind = 'ais' AND series.aspect IN ('position', 'both')
-      AND points.observed_at_ns BETWEEN ? AND ?
-    ORDER BY points.observed_at_ns DESC, points.point_ref DESC
-    LIMIT ?
-"""
 _LATEST = """
     SELECT series.site, series.gateway, series.source, series.place, points.seq, points.observed_at_ns,
            points.clock_state, points.clock_error_ms, points.mono_ns, boots.boot_id, points.payload, points.raw,
@@ -65,17 +44,6 @@ _POINTS = """
     WHERE streams.stream_ref = ? AND (?2 IS NULL OR series.kind = ?2)
     ORDER BY points.seq
 """
-
-
-def track(connection: sqlite3.Connection, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
-    """Return positions of a vessel, see ``HistoryReader.track``."""
-    bounds = (max(from_ns, -MAX_INTEGER), min(to_ns, MAX_INTEGER))
-    rows = connection.execute(_TRACK, (min(mmsi, MAX_INTEGER), *bounds, max_points)).fetchall()
-    points = []
-    for observed_at_ns, payload in reversed(rows):
-        at = _POSITION_DECODER.decode(payload)
-        points.append(TrackPoint(observed_at_ns, at.lon_deg, at.lat_deg, at.sog_kn, at.cog_deg, at.heading_deg))
-    return points
 
 
 def latest_observations(connection: sqlite3.Connection, since_ns: int) -> list[tuple[str, str, Record]]:

@@ -61,7 +61,9 @@ class SqliteHistoryReader:
 
     async def track(self, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
         """See ``HistoryReader``."""
-        return await self._ask(lambda connection: sqlite_queries.track(connection, mmsi, from_ns, to_ns, max_points))
+        return await self._ask_soon(
+            lambda connection: sqlite_tracks.track(connection, mmsi, from_ns, to_ns, max_points)
+        )
 
     async def track_page(self, mmsi: int, span: Span, after: Position | None, limit: int) -> Page[TrackPoint]:
         """See ``HistoryArchive``."""

@@ -24,6 +24,11 @@ _POINTS = """
     WHERE series_ref = ? AND observed_at_ns BETWEEN ? AND ? AND (observed_at_ns > ? OR point_ref > ?)
     ORDER BY observed_at_ns, point_ref
 """
+_NEWEST = """
+    SELECT observed_at_ns, point_ref, payload FROM points
+    WHERE series_ref = ? AND observed_at_ns BETWEEN ? AND ?
+    ORDER BY observed_at_ns DESC, point_ref DESC LIMIT ?
+"""
 
 RawRow = tuple[int, int, str]
 """Time, tie and payload of a stored point."""
@@ -42,15 +47,22 @@ def points(connection: sqlite3.Connection, series: list[int], span: Span, after:
     Raises:
         TooMuchError: there are more than ``MAX_SERIES`` series.
     """
-    if len(series) > MAX_SERIES:
-        cause = f"more than {MAX_SERIES} series of one name"
-        raise TooMuchError("read history", "span", cause, "", "too_many_series")
+    _check_series(series)
     first_ns, tie = span.from_ns, -1
     if after is not None and after.at_ns >= first_ns:
         first_ns, tie = after
     bounds = (first_ns, min(span.to_ns, MAX_INTEGER), first_ns, tie)
     cursors: list[Iterator[RawRow]] = [connection.execute(_POINTS, (ref, *bounds)) for ref in series]
     return cursors[0] if len(cursors) == 1 else heapq.merge(*cursors, key=itemgetter(0, 1))
+
+
+def newest(connection: sqlite3.Connection, series: list[int], span: Span, limit: int) -> list[RawRow]:
+    """Return the newest ``limit`` points of series in order of (time, tie); see ``points``."""
+    _check_series(series)
+    bounds = (span.from_ns, min(span.to_ns, MAX_INTEGER), limit)
+    cursors = [connection.execute(_NEWEST, (ref, *bounds)) for ref in series]
+    found = list(islice(heapq.merge(*cursors, key=itemgetter(0, 1), reverse=True), limit))
+    return found[::-1]
 
 
 def bounded(rows: Iterable[RawRow]) -> Iterator[RawRow]:
@@ -78,3 +90,9 @@ def page_of(rows: Iterator[RawRow], limit: int, read: Callable[[int, str], Item]
     found = list(islice(rows, limit + 1))
     last = Position(*found[limit - 1][:2]) if len(found) > limit else None
     return Page([read(at_ns, payload) for at_ns, _, payload in found[:limit]], last)
+
+
+def _check_series(series: list[int]) -> None:
+    if len(series) > MAX_SERIES:
+        cause = f"more than {MAX_SERIES} series of one name"
+        raise TooMuchError("read history", "span", cause, "", "too_many_series")

@@ -6,14 +6,16 @@ import msgspec
 
 from cloud_api.history.models import TrackPoint
 from cloud_api.history.reading import Page, Position, Span, ThinnedTrack
-from cloud_api.history.sqlite_spans import MAX_SERIES, bounded, page_of, points
+from cloud_api.history.sqlite_spans import MAX_SERIES, bounded, newest, page_of, points
 from cloud_api.history.thinning_policy import TrackThinner
 
-# a receiver's series of a vessel, one for each thing that its messages tell
+# a receiver's series of a vessel, one for each thing that its messages tell; the index is of those with an MMSI, and is
+# used only where the question says so (some transponders are set to 0)
 _SERIES = """
-    SELECT series_ref FROM series WHERE mmsi = ? AND kind = 'ais' AND aspect IN ('position', 'both')
-    ORDER BY series_ref LIMIT ?
+    SELECT series_ref FROM series
+    WHERE mmsi = ? AND mmsi != 0 AND kind = 'ais' AND aspect IN ('position', 'both') LIMIT ?
 """
+_SERIES_OF_0 = _SERIES.replace("!= 0", "= 0")
 
 
 class _Fix(msgspec.Struct):
@@ -25,6 +27,12 @@ class _Fix(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Fix)
+
+
+def track(connection: sqlite3.Connection, mmsi: int, from_ns: int, to_ns: int, max_points: int) -> list[TrackPoint]:
+    """Return the newest positions of a vessel, see ``HistoryReader.track``."""
+    rows = newest(connection, _series(connection, mmsi), Span(from_ns, to_ns), max_points)
+    return [_track_point(at_ns, _DECODER.decode(payload)) for at_ns, _, payload in rows]
 
 
 def track_page(
@@ -47,7 +55,8 @@ def thinned_track(connection: sqlite3.Connection, mmsi: int, span: Span, max_poi
 
 
 def _series(connection: sqlite3.Connection, mmsi: int) -> list[int]:
-    return [ref for (ref,) in connection.execute(_SERIES, (mmsi, MAX_SERIES + 1))]
+    query = _SERIES if mmsi else _SERIES_OF_0
+    return [ref for (ref,) in connection.execute(query, (mmsi, MAX_SERIES + 1))]
 
 
 def _track_point(at_ns: int, fix: _Fix) -> TrackPoint:
