@@ -95,7 +95,8 @@ class OperationsDatabase:
     async def close(self) -> None:
         """Close all connections; a server that does not answer is left alone after ``CLOSE_TIMEOUT_S``."""
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            # a file is closed for certain: its last connection empties the log into it
+            async with asyncio.timeout(None if self.is_sqlite else CLOSE_TIMEOUT_S):
                 await self.engine.dispose()
         except (TimeoutError, SQLAlchemyError, OSError, *DRIVER_ERRORS) as exc:
             _log.warning("operations_not_closed", subject=self.subject(), error=str(exc) or "timeout")

@@ -159,6 +159,7 @@ async def test_what_was_stored_outlives_every_kill(own: PostgresServer) -> None:
 async def test_a_frozen_server_is_an_error_in_time_and_the_work_goes_on_after_it(own: PostgresServer) -> None:
     async with opened(own) as database:
         async with writing(database) as writers:
+            await asyncio.sleep(0.5)
             with own.frozen():
                 await asyncio.sleep(FROZEN_S)
                 seen = len(writers.stored)
