@@ -19,6 +19,7 @@ EXIT_DAMAGED = 3
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("cloud_api.cli.serve", "run roles of the cloud until SIGTERM"),
     "check-config": ("cloud_api.cli.check_config", "say whether serve could start with these settings"),
+    "settings": ("cloud_api.cli.settings", "every key that a settings file may hold"),
     "migrate": ("cloud_api.cli.migrate", "bring the operations database to a revision of its schema"),
     "accounting": ("cloud_api.cli.accounting", "check received + declared gaps = 1..max seq for each stream"),
     "write-off": ("cloud_api.cli.write_off", "declare numbers of a stream lost that nobody will ever bring"),

@@ -93,13 +93,21 @@ class OperationsSettings(Section):
 
 
 class SiteSettings(Section):
-    """The site: path of its chart (docs/chart.md)."""
+    """The site.
+
+    Attributes:
+        chart: its chart (docs/chart.md).
+    """
 
     chart: Path
 
 
 class ControlRoomSettings(Section):
-    """Folder of the built control room; without it the API serves no pages."""
+    """The pages for operators.
+
+    Attributes:
+        dir: folder of the built control room; without it the API serves no pages.
+    """
 
     dir: Path | None = None
 
@@ -119,7 +127,12 @@ class TrackSettings(Section):
 
 
 class LogSettings(Section):
-    """Logging: the least level written, and how."""
+    """The log, on standard output.
+
+    Attributes:
+        level: the least level that is written.
+        format: ``json``, or ``text`` for a person.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "text"] = "json"

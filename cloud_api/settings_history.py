@@ -21,7 +21,7 @@ class KeptHistory(Section):
     """What every history has.
 
     Attributes:
-        keep_days: age at which records go, days since they were received.
+        keep_days: age at which records go, days: since they were received in a file, since observed in an InfluxDB.
         rollup_keep_days: age at which minimum, mean and maximum a minute of the sensors go, days; 0 keeps none.
     """
 
@@ -54,7 +54,7 @@ class InfluxHistory(KeptHistory):
         kind: the store.
         url: ``https://host:port``; ``http://`` only without a secret, or to this machine.
         trust: authority of the server's certificate, PEM; without it the system's authorities.
-        max_series_a_day: new series that one gateway may make on one day; what is beyond is stored without its tags.
+        max_series_a_day: new series that one gateway may make on one day; points of more are kept apart.
     """
 
     kind: Literal["influxdb"]
