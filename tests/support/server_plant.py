@@ -41,10 +41,9 @@ class NodePart:
 
     def is_answering(self) -> bool:
         try:
-            self._node.wait_until_ready()
+            return self._node._is_ready()
         except AssertionError:
             return False
-        return True
 
 
 class PostgresPart:
