@@ -4,13 +4,14 @@ import asyncio
 from time import time_ns
 
 from cloud_api.accounting.ports import BalanceReader
-from cloud_api.composition.influx import open_influx_reader, open_influx_writer
+from cloud_api.composition.influx import check_files, demand_readable, open_influx_reader, open_influx_writer
 from cloud_api.composition.parts import Parts
 from cloud_api.history.ports import HistoryReader, HistoryWriter
 from cloud_api.history.retention import Retention
 from cloud_api.history.sql_ledger_reader import SqlLedgerReader
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
+from cloud_api.settings import Role
 from cloud_api.settings_history import HistorySettings, SqliteHistorySettings, VictoriaHistorySettings
 
 
@@ -50,6 +51,23 @@ async def open_reader(parts: Parts) -> HistoryReader:
         reader = open_influx_reader(history, parts.database)
     parts.closing.push_async_callback(reader.close)
     return reader
+
+
+def check_history(history: HistorySettings, roles: frozenset[Role]) -> None:
+    """Check what can be checked without a server.
+
+    Args:
+        history: resolved settings.
+        roles: that shall run on it.
+
+    Raises:
+        ConfigError: a file cannot be used, or the api role cannot run on this history (reason ``unreadable_history``).
+    """
+    if isinstance(history, SqliteHistorySettings):
+        return
+    check_files(history)
+    if "api" in roles:
+        demand_readable(history)
 
 
 def can_be_read(history: HistorySettings) -> bool:

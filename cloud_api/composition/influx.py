@@ -36,6 +36,9 @@ from contracts.errors import ConfigError
 ORGANISATION = "porttrack"
 """Sent where the server knows no organisations and the API wants one."""
 
+ReadableSettings = Influx1HistorySettings | Influx2HistorySettings | Influx3HistorySettings
+"""Servers that answer InfluxQL."""
+
 
 async def open_influx_writer(
     settings: InfluxHistorySettings, database: OperationsDatabase, registry: CollectorRegistry
@@ -66,6 +69,30 @@ async def open_influx_writer(
     return LedgeredWriter(sink, SqlStreamLedger(database), SqlPointQuarantine(database), LedgeredMetrics(registry))
 
 
+def check_files(settings: InfluxHistorySettings) -> None:
+    """Read the files that the settings name, as both roles will.
+
+    Raises:
+        ConfigError: one cannot be used.
+    """
+    _authorization(settings)
+    if settings.trust is not None:
+        _trust(settings.trust)
+
+
+def demand_readable(settings: InfluxHistorySettings) -> ReadableSettings:
+    """Return the settings of a server that answers InfluxQL.
+
+    Raises:
+        ConfigError: it answers none (reason ``unreadable_history``).
+    """
+    if isinstance(settings, VictoriaHistorySettings):
+        cause = "history.version: is 'victoria-metrics', which answers no InfluxQL; allowed with api: '1', '2', '3'"
+        hint = "run the roles store and track on it, and read it with its own tools"
+        raise ConfigError("open history", settings.url, cause, hint, "unreadable_history")
+    return settings
+
+
 def open_influx_reader(settings: InfluxHistorySettings, database: OperationsDatabase) -> InfluxHistoryReader:
     """Open the history for reading; balances come from the ledger.
 
@@ -77,11 +104,7 @@ def open_influx_reader(settings: InfluxHistorySettings, database: OperationsData
         ConfigError: a file that the settings name cannot be read, or the server answers no InfluxQL (reason
             ``unreadable_history``).
     """
-    if isinstance(settings, VictoriaHistorySettings):
-        cause = "history.version: is 'victoria-metrics', which answers no InfluxQL; allowed with api: '1', '2', '3'"
-        hint = "run the roles store and track on it, and read it with its own tools"
-        raise ConfigError("open history", settings.url, cause, hint, "unreadable_history")
-    queries = InfluxQueries(_server(settings))
+    queries = InfluxQueries(_server(demand_readable(settings)))
     keep_ns = int(settings.keep_days * DAY_NS)
     has_minutes = settings.rollup_keep_days > 0
     return InfluxHistoryReader(queries, SqlLedgerReader(database), keep_ns, has_minutes=has_minutes)
@@ -108,13 +131,13 @@ def _endpoint(settings: InfluxHistorySettings) -> WriteEndpoint:
     return InfluxV2Writer(ServerV2(settings.url, ORGANISATION, buckets, authorization, trust_file))
 
 
-def _server(settings: Influx1HistorySettings | Influx2HistorySettings | Influx3HistorySettings) -> Server:
-    """Return where InfluxQL is asked: 2.x takes a bucket for a database of the same name."""
+def _server(settings: ReadableSettings) -> Server:
+    """Return where InfluxQL is asked: 2.x maps bucket and policy to a bucket, 3.x has a database for each policy."""
     database = settings.bucket if isinstance(settings, Influx2HistorySettings) else settings.database
     authorization = _authorization(settings)
     headers = {"Authorization": authorization} if authorization else {}
     trust = _trust(settings.trust) if settings.trust is not None else None
-    return Server(settings.url, database, headers, trust)
+    return Server(settings.url, database, headers, trust, has_policies=not isinstance(settings, Influx3HistorySettings))
 
 
 def _authorization(settings: InfluxHistorySettings) -> str:
