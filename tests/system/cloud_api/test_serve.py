@@ -67,6 +67,11 @@ def test_what_a_gateway_sends_is_seen_and_survives_a_kill(cloud: RunningCloud) -
         assert [item["gateway"] for item in get(cloud, "/api/v1/gateways")["items"]] == [GATEWAY]
         track = get(cloud, f"/api/v1/vessels/{MMSI}/track")
         assert len(track["properties"]["times"]) == 1
+        (fix,) = get(cloud, f"/api/v1/history/vessels/{MMSI}/track?max_points=500")["items"]
+        assert fix["sog_kn"] == 7.5
+        (series,) = get(cloud, "/api/v1/history/series")["items"]
+        (stored,) = get(cloud, f"/api/v1/history/series/{series['id']}")["items"]
+        assert (series["id"], stored["values"]["speed_mps"]) == (sensor["id"], 7.0)
 
 
 def test_sigterm_closes_live_clients_with_1012_and_ends_in_time(cloud: RunningCloud) -> None:
