@@ -27,7 +27,7 @@ from tests.bench.store_process import Worker, running_workers, together
 
 RECORDS = 20_000
 """Of a round: one to two seconds of each side."""
-ROUNDS = 5
+ROUNDS = 3
 AIM_LIMIT, AIM_SCALING, AIM_GROWTH = 0.5, 1.7, 1.2
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 GROWTH = (100_000, 10_000_000) if IS_WHOLE else (10_000, 1_000_000)

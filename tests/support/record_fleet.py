@@ -1,7 +1,7 @@
 """Many gateways in one process, each with a real outbox and a real uplink: records at a set pace, over mutual TLS.
 
 ``python -m tests.support.record_fleet SPEC EVENTS``: SPEC is JSON (see ``Spec``), EVENTS gets a JSON line (``Look``)
-ten times a second. After SIGUSR1 nothing more is produced; when every outbox is empty a last line (``Drained``) says
+five times a second. After SIGUSR1 nothing more is produced; when every outbox is empty a last line (``Drained``) says
 how far each stream went, and the process ends.
 """
 
@@ -32,7 +32,7 @@ from tests.support.uplink_doubles import Runner
 
 APPEND_S = 0.2
 """Between two frames of a gateway's driver."""
-LOOK_S = 0.1
+LOOK_S = 0.2
 SHIPS = 50
 """Vessels that each gateway hears, again and again."""
 WIND_EACH = 20
