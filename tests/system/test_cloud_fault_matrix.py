@@ -15,6 +15,7 @@ part, 2,000 records/s.
 import json
 import os
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.support.fault_parts import Part, kill, stop_for
 from tests.support.fleet_control import RunningFleet, running_fleet
 from tests.support.processes import wait_until
 from tests.support.server_plant import server_plant
-from tests.support.store_evidence import balance
+from tests.support.store_evidence import Held, balance
 from tests.support.store_plant import SITE, Plant, embedded_plant
 
 pytestmark = pytest.mark.system
@@ -63,6 +64,22 @@ def test_a_receipt_before_its_commit_is_seen_as_a_loss(tmp_path: Path) -> None:
         result = balance(drained.streams, plant.held())
     assert result.lost > 0
     assert result.doubled == 0
+
+
+def test_the_balance_sees_each_way_to_be_wrong() -> None:
+    whole = Held(Counter(range(1, 6)), [(1, 5)], 5)
+    assert balance({"s": 5}, {"s": whole}).is_exact()
+    wrong = {
+        "lost": Held(Counter([1, 2, 4, 5]), [(1, 5)], 5),
+        "doubled": Held(Counter([1, 2, 3, 3, 4, 5]), [(1, 5)], 5),
+        "unwritten": Held(Counter(range(1, 6)), [(1, 4)], 5),
+        "written_twice": Held(Counter(range(1, 6)), [(1, 5)], 6),
+        "strange": Held(Counter(range(1, 7)), [(1, 5)], 5),
+    }
+    for name, held in wrong.items():
+        result = asdict(balance({"s": 5}, {"s": held}))
+        assert {key for key, value in result.items() if value} == {"records", name}
+    assert balance({"s": 5}, {"s": whole, "t": Held(Counter([1]))}).strange == 1
 
 
 def _matrix(plant: Plant, folder: Path) -> None:
