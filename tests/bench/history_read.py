@@ -19,10 +19,18 @@ from time import perf_counter
 from cloud_api.archive.models import TrackQuery
 from cloud_api.archive.rendering import track_json
 from cloud_api.archive.service import ArchiveService
+from cloud_api.history.influx.http_v1 import InfluxQueries, Server
+from cloud_api.history.influx.provisioning import Retention, provision
+from cloud_api.history.influx.reader import InfluxHistoryReader
+from cloud_api.history.influx.schema import PLACED, slot_of
 from cloud_api.history.reading import ThinnedTrack
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from tests.bench.figures import percentile, report
+from tests.support.history_backends import NoLedger
 from tests.support.history_builder import BURST_KN, FIRST_MMSI, Day, build_sqlite
+from tests.support.influx_day import build_influx
+from tests.support.influx_server import running_influx
+from tests.support.influx_sink import DATABASE, KEEP_DAYS
 
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 SHIPS = 1_158 if IS_WHOLE else 116
@@ -30,6 +38,8 @@ MAX_POINTS = 500
 QUESTIONS = 100
 AIM_P95_MS = 150.0
 DAY_NS = 86_400 * 10**9
+SETTLE_S = 5.0
+"""For the server to pack what was written last."""
 
 Ask = Callable[[int], Awaitable[None]]
 
@@ -103,7 +113,35 @@ def _say(name: str, day: Day, started: float) -> None:
     sys.stderr.write(f"{name}: {day.positions} positions stored in {perf_counter() - started:.0f} s\n")
 
 
-MEASURED: dict[str, Callable[[str, Day, Path, float], Coroutine[None, None, None]]] = {"sqlite": _sqlite}
+async def _influx(name: str, day: Day, folder: Path, started: float) -> None:
+    # what is written is packed within a second, as it would be within minutes
+    with running_influx(folder, {"data": ['cache-snapshot-write-cold-duration = "1s"']}) as server:
+        queries = InfluxQueries(Server(server.url, DATABASE))
+        await provision(queries, DATABASE, Retention(KEEP_DAYS * DAY_NS, 0))
+        await asyncio.to_thread(build_influx, server, day)
+        await asyncio.sleep(SETTLE_S)
+        _say(f"{name} ({server.version()})", day, started)
+        reader = InfluxHistoryReader(queries, NoLedger(), KEEP_DAYS * DAY_NS, has_minutes=False)
+
+        async def ask_bare(mmsi: int) -> None:
+            statement = (
+                "SELECT lon_deg, lat_deg, sog_kn, cog_deg, heading_deg, at_ns FROM ais WHERE"  # noqa: S608 - ours
+                f" slot = '{slot_of(mmsi)}' AND mmsi = {mmsi}"
+                f" AND time >= {day.span.from_ns} AND time <= {day.span.to_ns}"
+            )
+            lines = [line async for line in queries.ask(statement, PLACED)]
+            assert lines
+
+        try:
+            await _measure(name, day, _asking(ArchiveService(reader, time.time_ns), day), ask_bare)
+        finally:
+            await reader.close()
+
+
+MEASURED: dict[str, Callable[[str, Day, Path, float], Coroutine[None, None, None]]] = {
+    "sqlite": _sqlite,
+    "influxdb": _influx,
+}
 
 
 if __name__ == "__main__":

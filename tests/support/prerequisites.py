@@ -31,7 +31,15 @@ PREREQUISITES = (
     Prerequisite(CHROMIUM, "chromium", "the control room in a real browser"),
     Prerequisite(Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"), "fonts-dejavu-core", "its text"),
     Prerequisite(Path("/usr/bin/gpsdecode"), "gpsd-clients", "AIS decoding against gpsd's"),
-    Prerequisite(Path("/usr/sbin/mosquitto"), "mosquitto", "swallowed acknowledgements over MQTT 3.1.1 and 5, and the bus over MQTT 5"),
+    Prerequisite(
+        Path("/usr/sbin/mosquitto"),
+        "mosquitto",
+        "swallowed acknowledgements over MQTT 3.1.1 and 5, and the bus over MQTT 5",
+    ),
+    Prerequisite(Path("/usr/bin/influxd"), "influxdb", "the history in an InfluxDB 1.6"),
+    Prerequisite(
+        Path("/usr/bin/victoria-metrics"), "victoria-metrics", "the history's write path to a VictoriaMetrics"
+    ),
     Prerequisite(POSTGRES, "postgresql-15", "the operations database on PostgreSQL"),
 )
 
