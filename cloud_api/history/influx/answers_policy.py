@@ -16,8 +16,8 @@ MAX_CAUSE = 300
 """Letters of a server's words that are kept."""
 
 _REASONS = (
-    ("field type conflict", "type_conflict"),
     ("field type", "type_conflict"),
+    ("column type", "type_conflict"),
     ("beyond retention", "beyond_retention"),
     ("outside retention", "beyond_retention"),
     ("unable to parse", "unparsable"),
