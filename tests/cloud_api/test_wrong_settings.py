@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_api.composition.history import check_history
 from cloud_api.settings import demand_sqlite_history, load_settings
 from contracts.errors import ConfigError
 
@@ -196,3 +197,19 @@ def test_a_command_over_the_file_says_so_where_the_history_is_elsewhere(tmp_path
     file.write_text(whole(history=INFLUX_1))
     with pytest.raises(ConfigError, match=r"history.kind: is 'influxdb'; allowed: 'sqlite'"):
         demand_sqlite_history(load_settings(file), "read history")
+
+
+def test_a_history_that_answers_no_questions_serves_all_roles_but_the_api(tmp_path: Path) -> None:
+    file = tmp_path / "cloud.toml"
+    file.write_text(whole(history=INFLUX_1.replace('"1"', '"victoria-metrics"')))
+    history = load_settings(file).history
+    check_history(history, frozenset({"store", "track"}))
+    with pytest.raises(ConfigError, match=r"history\.version: is 'victoria-metrics'.*allowed with api: '1', '2', '3'"):
+        check_history(history, frozenset({"api"}))
+
+
+def test_a_file_with_a_secret_that_is_not_there_is_named_by_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "cloud.toml"
+    file.write_text(whole(history=INFLUX_2))
+    with pytest.raises(ConfigError, match=r"history\.token_file"):
+        check_history(load_settings(file).history, frozenset({"store"}))
