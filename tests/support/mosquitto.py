@@ -52,6 +52,12 @@ require_certificate true
         )
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Process id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until both ports answer."""
         with (self._folder / "mosquitto.log").open("ab") as log:
