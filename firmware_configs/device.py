@@ -150,7 +150,10 @@ class DeviceProfile(Profile):
         site: site profile it belongs to.
         hardware: hardware profile it is built by.
         sources: changes to single sources of the hardware profile, by source id (link, place, settings).
-        data_dir: folder of the outbox and of everything else the gateway writes.
+        data_dir: folder of the outbox and of everything else the gateway keeps.
+        run_dir: folder of locks, the hand-over socket and the drivers' logs, all of them worthless after a boot; by
+            default ``run`` below ``data_dir``. On a device it lies in memory (``/run``): a driver that starts or logs
+            then never waits for a card that answers nothing.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -160,6 +163,7 @@ class DeviceProfile(Profile):
     identity: Identity
     brokers: list[Broker] = Field(min_length=1, max_length=8)
     data_dir: Path
+    run_dir: Path | None = None
     sources: dict[Id, dict[str, Any]] = Field(default_factory=dict)
     outbox: Outbox = Outbox()
     uplink: Uplink = Uplink()
@@ -177,6 +181,7 @@ class EffectiveConfig(Profile):
     identity: Identity
     brokers: list[Broker]
     data_dir: Path
+    run_dir: Path
     sources: list[Source]
     outbox: Outbox
     uplink: Uplink

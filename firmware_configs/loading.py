@@ -57,6 +57,7 @@ def load_device(path: Path, profiles_dir: Path = PROFILES_DIR) -> EffectiveConfi
     # relative paths in a device file are meant from that file's folder
     base = path.resolve().parent
     values["data_dir"] = base / device.data_dir
+    values["run_dir"] = base / (device.run_dir or device.data_dir / "run")
     values["identity"] = {name: base / value for name, value in device.identity.model_dump().items()}
     config = _validate(EffectiveConfig, values | {"sources": resolved}, path)
     return config.model_copy(update={"sources": [with_site_limits(source, site) for source in config.sources]})

@@ -12,13 +12,13 @@ from contracts.errors import ConfigError, LinkError
 from contracts.topics import Channel, topic
 from edge_agent.clock import ClockProbe, Stamper
 from edge_agent.clock_reference import ClockReferences
-from edge_agent.handover.source_lock import SourceLock
 from firmware_configs.device import EffectiveConfig
 from gateway.alarms.keeper import AlarmKeeper
 from gateway.certificate import Validity, validity
 from gateway.clock import DeviceClock
 from gateway.commands import GatewayCommands
 from gateway.counters import Counters
+from gateway.folders import Folders
 from gateway.health.journal import Journal
 from gateway.health.measures import Measures, class_bounds
 from gateway.health.reporter import Owner, Reporter
@@ -79,13 +79,12 @@ class Gateway:
                 "check profile", str(settings.config_path), "a source is named 'gateway'", hint, "invalid"
             )
         owner = (config.site, config.device)
-        folder = config.data_dir / "run"
+        folder = config.run_dir
         self._settings = settings
-        self._folder = folder
+        self._folders = Folders(config.data_dir, folder)
         self._counters = Counters()
         self._clocks = ClockReferences()
         self._clock = DeviceClock(ClockProbe(best_reference=self._clocks.best), self._clocks.best)
-        self._lock = SourceLock(folder / "_gateway.lock")
         self._outbox = Outbox(
             config.data_dir / "outbox.db", *owner, config.outbox, self._clock, self._counters, Backfill(self._reference)
         )
@@ -115,10 +114,12 @@ class Gateway:
         """Run until ``stop`` is set; then let the drivers hand over, send what can be sent, and end.
 
         Raises:
-            LinkError: the data folder cannot be used, or another gateway uses it.
+            LinkError: the run folder cannot be used, or another gateway uses it or the data.
             SchemaTooNewError: the outbox in it was written by a newer program.
         """
-        self._take_folder()
+        self._folders.take(self._settings.pid)
+        # before any driver runs: what it would hand over could not be stored
+        check_version(self._settings.config.data_dir / "outbox.db")
         self._outbox.start(self._uplink.wake)
         try:
             await self._alarms.load()
@@ -168,21 +169,10 @@ class Gateway:
             await self._outbox.close()
         except LinkError as exc:
             log.warning("outbox_not_closed", cause=exc.cause)
-        self._lock.release()
+        self._folders.release()
 
     def _reference(self, boot_id: str) -> TimeReference | None:
         return self._timekeeper.reference(boot_id)
-
-    def _take_folder(self) -> None:
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as exc:
-            hint = "data_dir must be writable for the gateway"
-            raise LinkError("use data_dir", str(self._folder), exc.strerror or str(exc), hint, "disk") from exc
-        if not self._lock.try_acquire(self._settings.pid):
-            raise LinkError("use data_dir", str(self._folder), "another gateway uses it", "stop that one", "busy")
-        # before any driver runs: what it would hand over could not be stored
-        check_version(self._settings.config.data_dir / "outbox.db")
 
     def _make_uplink(self, owner: tuple[str, str]) -> Uplink:
         config = self._settings.config

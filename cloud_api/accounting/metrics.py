@@ -9,7 +9,7 @@ from cloud_api.accounting.models import GatewayStanding
 
 REASONS = frozenset({
     "thinned", "capacity", "age", "disk_space", "damaged", "refused", "too_large", "ring_overflow", "ring_lost",
-    "written_off",
+    "kept_elsewhere", "written_off",
 })  # fmt: skip
 """Why numbers are declared lost; what another version says is ``other``."""
 GATEWAY = ["gateway", "site"]

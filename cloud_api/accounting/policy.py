@@ -36,6 +36,9 @@ MAX_WATCHES = 100_000
 MAX_SEQ = 2**63 - 2
 """Largest number that the store role takes."""
 
+REASON_KEPT_ELSEWHERE = "kept_elsewhere"
+"""Declared by a gateway, and no loss: the records came under another stream."""
+
 Reports = Mapping[str, GatewayReport]
 
 
@@ -188,7 +191,7 @@ class Accountant:
         declared: Counter[str] = Counter()
         for one in streams:
             declared.update(one.declared)
-        lost = declared.total()
+        lost = declared.total() - declared[REASON_KEPT_ELSEWHERE]
         if lost > self._declared.get(key, lost):
             self._declared_at_ns[key] = now.utc_ns
         self._declared[key] = lost

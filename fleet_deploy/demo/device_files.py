@@ -46,6 +46,7 @@ def put_on(template: dict[str, Any], place: Place) -> dict[str, Any]:
         },
         "brokers": [{"host": "127.0.0.1", "port": place.broker_port}],
         "data_dir": str(place.data_dir),
+        "run_dir": str(place.data_dir / "run"),
         "outbox": template.get("outbox", {}) | {"max_bytes": OUTBOX_CAP_BYTES},
         "local": template.get("local", {}) | {"host": "127.0.0.1", "port": place.local_port},
         "sources": sources,

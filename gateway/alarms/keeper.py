@@ -6,6 +6,7 @@ not take the file stops nothing: it is told once and tried again with the next c
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from gateway.alarms.active import ActiveAlarms, SourceAlarm
 from gateway.alarms.state_file import read_state, write_state
 from gateway.counters import Counters
 from gateway.outbox.models import Appended
+from gateway.side_thread import SideThread
 from gateway.supervisor.ports import ObservationStore
 
 log = structlog.get_logger()
@@ -48,6 +50,7 @@ class AlarmKeeper:
         self._counters = counters
         self._alarms = ActiveAlarms()
         self._writing = asyncio.Lock()
+        self._thread = SideThread("alarm-state")
         self._is_told = False
 
     async def load(self) -> None:
@@ -84,7 +87,7 @@ class AlarmKeeper:
     async def _keep(self) -> None:
         async with self._writing:
             try:
-                await asyncio.to_thread(write_state, self._path, self._alarms.listed())
+                await self._thread.do(partial(write_state, self._path, self._alarms.listed()))
             except LinkError as exc:
                 self._counters.add("alarm_state_unwritten")
                 if not self._is_told:

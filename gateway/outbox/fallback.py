@@ -19,11 +19,11 @@ from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox import moving, moving_rows, ring_note
 from gateway.outbox.desk import Desk
+from gateway.outbox.job import Job
 from gateway.outbox.models import Appended, OutboxStats
 from gateway.outbox.ports import OutboxClock
 from gateway.outbox.ring import FIRST_ID, Ring, Run
 from gateway.outbox.store import Store
-from gateway.outbox.writer import Job
 
 MAX_RUNS = 512
 """Runs whose last number on the disk is remembered: eight of each of 32 drivers, twice; the oldest is forgotten."""

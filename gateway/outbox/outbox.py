@@ -1,4 +1,8 @@
-"""The outbox as the rest of the gateway sees it: the asynchronous face of the writer thread."""
+"""The outbox as the rest of the gateway sees it: the asynchronous face of the writer thread.
+
+One file because each method is one question to the same two desks, disk and memory, and appends of a run must keep
+their order between them.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +17,8 @@ from gateway.counters import Counters
 from gateway.outbox.bounds import limits_of
 from gateway.outbox.desk import Desk
 from gateway.outbox.fallback import Fallback
+from gateway.outbox.job import Job
+from gateway.outbox.line import Line, Place
 from gateway.outbox.models import URGENT_CLASSES, Appended, Lane, OutboxStats, StoredBatch
 from gateway.outbox.packing import BatchRow, classes_of, encode
 from gateway.outbox.ports import OutboxClock
@@ -20,7 +26,7 @@ from gateway.outbox.ring import Ring, Run
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
-from gateway.outbox.writer import Job, Writer
+from gateway.outbox.writer import Writer
 
 TEND_INTERVAL_S = 1.0
 """While new records are in memory the disk is tried this often; it is local, so that nobody else is bothered."""
@@ -65,6 +71,7 @@ class Outbox:
         self._fallback = Fallback(path, owner, settings, clock, counters, self._disk)
         self._fallback.prepare = self._prepare
         writer.on_open = self._fallback.opened
+        self._line = Line()
         self._is_closed = False
 
     def start(self, on_sealed: Callable[[], None]) -> None:
@@ -121,25 +128,22 @@ class Outbox:
         # here and not on the writer's thread, which meanwhile waits for the disk with the group before
         bodies = encode(observations)
         run = (source, run_id)
-        while True:
-            self._check_open()
-            if self._fallback.ring is None:
+        with self._line.join(run) as place:
+            while True:
+                self._check_open()
+                job = _append_job(run, last_no, observations, bodies)
+                if self._fallback.ring is None and self._line.may_use_disk(run, place):
+                    appended = await self._append_to_disk(run, place, job)
+                    if appended is not None:
+                        return appended
                 try:
-                    stored_no = await self._disk.do(_append_job(run, last_no, observations, bodies))
-                except LinkError as exc:
-                    if exc.reason not in DISK_REASONS:
-                        raise
-                    self._fallback.turn(exc.cause)
-                except PeerError:
-                    # an append of the same run that was before this one in the queue may have gone to memory
-                    if self._fallback.ring is None:
-                        raise
-                else:
-                    self._fallback.note(run, stored_no)
-                    return Appended(stored_no)
-            kept = await self._fallback.append(run, last_no, observations, bodies)
-            if kept is not None:
-                return kept
+                    await self._line.first(run, place)
+                    kept = await self._fallback.append(run, last_no, observations, bodies)
+                    job.settle_fate(is_kept_elsewhere=kept is not None)
+                finally:
+                    job.settle_fate(is_kept_elsewhere=False)
+                if kept is not None:
+                    return kept
 
     async def stored_no(self, source: str, run_id: str) -> int:
         """Return the last number of a run that is stored, 0 if none."""
@@ -256,6 +260,27 @@ class Outbox:
         damages = list(self._disk.writer.custody.damages)
         del self._disk.writer.custody.damages[: len(damages)]
         return damages
+
+    async def _append_to_disk(self, run: Run, place: Place, job: Job[int]) -> Appended | None:
+        """Have an append done by the disk; None: it goes to memory, and all that wait for the disk with it."""
+        place.is_with_disk = True
+        try:
+            stored_no = await self._disk.do(job, is_in_line=True)
+        except LinkError as exc:
+            if exc.reason not in DISK_REASONS:
+                raise
+            self._fallback.turn(exc.cause)
+            self._disk.give_up_line()
+        except PeerError:
+            # an append of the same run that was before this one in the queue may have gone to memory
+            if self._fallback.ring is None:
+                raise
+        else:
+            self._fallback.note(run, stored_no)
+            return Appended(stored_no)
+        finally:
+            place.is_with_disk = False
+        return None
 
     async def _ask(self, desk: Desk, job: Job[Result], otherwise: Result) -> Result:
         """Have a job done; while new records are in memory a disk that fails is passed over."""

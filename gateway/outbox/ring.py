@@ -18,6 +18,7 @@ from gateway.counters import Counters
 from gateway.outbox.bounds import ring_limits_of
 from gateway.outbox.database import open_in_memory
 from gateway.outbox.desk import Desk
+from gateway.outbox.job import Job
 from gateway.outbox.mark import Numbers
 from gateway.outbox.parts import Parts
 from gateway.outbox.ports import OutboxClock
@@ -25,7 +26,7 @@ from gateway.outbox.quarantine import SetAside
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
-from gateway.outbox.writer import Job, Writer
+from gateway.outbox.writer import Writer
 
 FIRST_ID = 2**40
 """Ids of the first ring's batches begin here, those of the next one as much higher: no disk ever comes so far."""

@@ -25,6 +25,7 @@ from gateway.outbox.pressure import Limits, Pressure
 from gateway.outbox.scrub import Scrub
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.shelf import Shelf, SideFile
+from gateway.outbox.withdrawing import Placed, withdraw
 
 MAX_RUNS_KNOWN = 512
 """Runs whose last number is held in memory, twice what 32 drivers leave; beyond it they are read again."""
@@ -65,6 +66,8 @@ class Store:
         self._tails: dict[RecordClass, list[Tail]] = {}
         self._runs: dict[tuple[str, str], int] = {}
         self._new_runs: dict[tuple[str, str], int] = {}
+        self._placed: dict[int, tuple[int, int]] = {}
+        self._runs_before: dict[tuple[str, str], int] = {}
         self._live.begin(self._shelf.next_id)
 
     @property
@@ -86,6 +89,8 @@ class Store:
         for name, amount in self._shelf.tally.items():
             self._counters.add(name, amount)
         self._shelf.tally.clear()
+        self._placed.clear()
+        self._runs_before.clear()
         self._live.note(now, self._shelf.next_id)
 
     def reload(self, now: float) -> None:
@@ -95,6 +100,8 @@ class Store:
         self._tails.clear()
         self._runs.clear()
         self._new_runs.clear()
+        self._placed.clear()
+        self._runs_before.clear()
         self._streams.load()
         self._sealing.forget()
         for stream in self._streams:
@@ -137,6 +144,7 @@ class Store:
             elif name in names:
                 chosen = [at for at, item in enumerate(fresh) if CLASS_OF_PAYLOAD[type(item.payload)] is name]
                 self._place(name, [fresh[at] for at in chosen], [bodies[at] for at in chosen], source)
+        self._runs_before.setdefault((source, run_id), stored)
         self._new_runs[source, run_id] = last_no
         return last_no
 
@@ -153,6 +161,7 @@ class Store:
                     self._shelf.add(stream, row)
                     made += not is_open
                 stream.next_seq = tail.next_seq
+            self._placed[stream.key] = (tails[0].first_seq, tails[-1].next_seq - 1)
             if is_open:
                 placed = tails[-1].next_seq - tails[0].first_seq
                 self._sealing.open_is(stream.key, self._sealing.open_records(stream.key) + placed, now)
@@ -167,6 +176,16 @@ class Store:
         self._new_runs.clear()
         self._streams.write()
         return made
+
+    def placed(self) -> Placed:
+        """Return what the transaction has placed so far, after ``flush``."""
+        return Placed(dict(self._placed), dict(self._runs_before))
+
+    def withdraw(self, placed: Placed) -> int:
+        """Take back what an earlier transaction has placed; returns the number of records."""
+        self.seal_all()
+        self._new_runs |= placed.runs
+        return withdraw(self._shelf, placed)
 
     def seal_all(self) -> int:
         """Seal everything that lies open; returns the number of batches made."""

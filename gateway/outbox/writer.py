@@ -10,11 +10,10 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import structlog
 
@@ -22,6 +21,7 @@ from contracts.errors import IntegrityError, LinkError, PortTrackError
 from gateway.counters import Counters
 from gateway.outbox.custody import Custody
 from gateway.outbox.database import is_damage, repack
+from gateway.outbox.job import Job
 from gateway.outbox.migration import migrate
 from gateway.outbox.packing import BatchRow
 from gateway.outbox.parts import Parts
@@ -30,6 +30,7 @@ from gateway.outbox.pressure import Limits
 from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
+from gateway.outbox.withdrawing import Placed
 
 MAX_GROUP = 512
 """Writes a transaction: 16 of each of 32 drivers; half the cap of the facade, so that a stream of them cannot put off
@@ -41,35 +42,10 @@ MAX_GROUP_BYTES = 1024 * 1024
 """Records a transaction: bounds its memory and the wait of an alarm behind it."""
 DUTY_INTERVAL_S = 1.0
 """Longest sleep: what is too old is looked for, and a database that could not be opened is tried again, this often."""
+FATE_TIMEOUT_S = 2.0
+"""Wait for memory to say whether it holds what was given up: it commits within a quarter of a second."""
 
 log = structlog.get_logger()
-
-
-Result = TypeVar("Result")
-
-
-@dataclass(slots=True)
-class Job(Generic[Result]):
-    """One piece of work for the writer thread.
-
-    Attributes:
-        run: what to do, inside a transaction; if it raises a ``PortTrackError`` it has changed nothing.
-        is_write: waits for the group commit; else it is done and committed at once.
-        is_append: takes new space on the disk; sealing and making room are done in its transaction.
-        is_urgent: ends the gathering.
-        is_last: the thread ends after it.
-        size_bytes: records that it brings, as JSON.
-        is_given_up: its caller waits no longer; an append is then undone unless its commit is under way.
-    """
-
-    run: Callable[[Store], Result]
-    is_write: bool = False
-    is_append: bool = False
-    is_urgent: bool = False
-    is_last: bool = False
-    size_bytes: int = 0
-    is_given_up: bool = False
-    future: Future[Result] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
@@ -197,13 +173,14 @@ class Writer:
         except Exception as exc:  # noqa: BLE001 - a bug belongs to its caller: it must not take the writer with it
             self._spoilt(exc, jobs)
             return
+        placed = store.placed()
         store.committed(self._clock.mono_s())
         self.custody.committed(store)
+        if late := [job for job in jobs if not job.end() and job.is_append]:
+            made += self._landed_late(store, db, jobs, late, placed)
         if self.report.trouble and any(job.is_append for job in jobs):
             log.info("outbox_recovered")
             self.report.trouble = ""
-        if late := sum(job.is_append and job.is_given_up for job in jobs):
-            self._counters.add("appends_landed_late", late)
         for job, (is_done, value) in zip(jobs, outcomes, strict=True):
             if is_done:
                 job.future.set_result(value)
@@ -228,6 +205,28 @@ class Writer:
         if store.take_shrunk():
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return made, outcomes
+
+    def _landed_late(
+        self, store: Store, db: sqlite3.Connection, jobs: list[Job[Any]], late: list[Job[Any]], placed: Placed
+    ) -> int:
+        """Take back what was given to memory while the disk hung; returns the number of batches made."""
+        self._counters.add("appends_landed_late", len(late))
+        appends = [job for job in jobs if job.is_append]
+        if len(late) < len(appends) or not all(_is_kept_elsewhere(job) for job in late):
+            return 0  # not told apart any more: they stay, and travel twice, which is counted when memory moves
+        now = self._clock.mono_s()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            taken = store.withdraw(placed)
+            made = store.flush(now)
+            db.execute("COMMIT")
+        except (sqlite3.Error, OSError, PortTrackError) as exc:
+            self._failed(exc, [])
+            return 0
+        store.committed(now)
+        self.custody.committed(store)
+        log.info("outbox_landed_late", appends=len(late), records_taken_back=taken)
+        return max(made, int(taken > 0))
 
     def _spoilt(self, error: Exception, jobs: list[Job[Any]]) -> None:
         """Undo a transaction that a bug has spoilt; of several jobs the others are done again, each by itself."""
@@ -304,6 +303,13 @@ class Writer:
         self._is_stale = True
         store.reload(self._clock.mono_s())
         self._is_stale = False
+
+
+def _is_kept_elsewhere(job: Job[Any]) -> bool:
+    try:
+        return job.fate is not None and job.fate.result(FATE_TIMEOUT_S)
+    except TimeoutError:
+        return False
 
 
 def _attempt(store: Store, job: Job[Any]) -> tuple[bool, Any]:

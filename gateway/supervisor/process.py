@@ -105,7 +105,7 @@ def lock_holder(path: Path) -> int | None:
         path: the lock file.
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:

@@ -5,6 +5,7 @@ changes nothing there.
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import structlog
 from contracts.errors import LinkError
 from contracts.payloads import ClockSet, Payload
 from gateway.outbox.backfill import DRIFT_PPM, TimeReference
+from gateway.side_thread import SideThread
 from gateway.timekeeping.floor_policy import BelievedTime, JudgeBy, TimeFloor
 from gateway.timekeeping.reference_policy import ReferencePolicy
 from gateway.timekeeping.time_file import MAX_REFERENCES, KnownTimes, read_times, write_times
@@ -70,6 +72,7 @@ class Timekeeper:
 
     def __init__(self, path: Path, clock: Timepiece, journal: Journal, floor_ns: int = 0) -> None:
         self._path = path
+        self._thread = SideThread("known-time")
         self._clock = clock
         self._journal = journal
         times = read_times(path)
@@ -112,7 +115,7 @@ class Timekeeper:
         self._written_at_ns = now_ns
         times = KnownTimes(self._floor.floor_ns(now_ns), list(self._references.values()))
         try:
-            await asyncio.to_thread(write_times, self._path, times)
+            await self._thread.do(partial(write_times, self._path, times))
         except LinkError as exc:
             if not self._is_unwritable:
                 log.warning("known_time_not_kept", file=self._path.name, cause=exc.cause, hint=exc.hint)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class GatewayProcess:
         identity: Pair | None = None,
         local_port: int = 1,
         program: str = "gateway",
+        environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,10 +86,12 @@ class GatewayProcess:
         }
         self.folder = folder
         self.local_port = local_port
+        self.run_dir = folder / device.get("run_dir", "data/run")
         self.config = folder / "device.yaml"
         self.config.write_text(yaml.safe_dump(device), encoding="utf-8")
         self._profiles = profiles
         self._program = program
+        self._environment = os.environ | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = folder / "gateway.log"
 
@@ -102,7 +106,7 @@ class GatewayProcess:
         arguments = [sys.executable, "-m", self._program, "run", "--config"]
         arguments += [str(self.config), "--profiles", str(self._profiles)]
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(arguments, cwd=ROOT, stdout=log, stderr=log)
+            self._process = subprocess.Popen(arguments, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """End it as a power cut would; its drivers live on."""
@@ -133,7 +137,7 @@ class GatewayProcess:
     def driver_pids(self) -> dict[str, int]:
         """Return the live drivers of this gateway by source."""
         found = {}
-        for lock in (self.folder / "data" / "run").glob("[a-z0-9]*.lock"):
+        for lock in self.run_dir.glob("[a-z0-9]*.lock"):
             try:
                 pid = int(lock.read_text(encoding="ascii"))
                 arguments = Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -1,5 +1,7 @@
 """Observations and a clock for the gateway's unit tests."""
 
+import time
+
 from contracts.payloads import Ais, CraneCycle, Log, Payload, Wind
 from contracts.records import Clock, ClockState, Observation
 from gateway.outbox.eviction_policy import EvictionPolicy
@@ -65,6 +67,13 @@ class ManualClock:
     def age_s(self, at_ns: int, mono_ns: int, boot_id: str) -> float:
         passed_ns = self.now_s * 1e9 - mono_ns if boot_id == "boot1" else self.now_ns - at_ns
         return max(0.0, passed_ns / 1e9)
+
+
+class RunningClock(ManualClock):
+    """The monotonic clock of this machine, and a wall clock that only moves when told."""
+
+    def mono_s(self) -> float:
+        return time.monotonic()
 
 
 def limits(max_bytes: int = 10**9, clock: ManualClock | None = None, space: DiskSpace | None = None) -> Limits:

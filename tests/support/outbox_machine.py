@@ -32,12 +32,13 @@ from contracts.records import Clock, ClockState, Observation, class_of
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox.desk import Desk
+from gateway.outbox.job import Job
 from gateway.outbox.models import Lane
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.quarantine import Quarantine
 from gateway.outbox.ring import Ring
 from gateway.outbox.ring_note import RingNote
-from gateway.outbox.writer import Job, Writer
+from gateway.outbox.writer import Writer
 from tests.support.gateway_records import (
     GATEWAY,
     SITE,
@@ -109,7 +110,8 @@ def _connect(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
     return db
 
 
-async def _do_at_once(desk: Desk, job: Job[Result]) -> Result:
+async def _do_at_once(desk: Desk, job: Job[Result], *, is_in_line: bool = False) -> Result:
+    del is_in_line  # one thing at a time: nobody waits in line
     desk.writer._commit([job])
     return job.future.result(timeout=0)
 

@@ -102,6 +102,8 @@ def test_declared_losses_that_grow_are_dated(bench: Bench) -> None:
     bench.receive((1, 100), declared={"thinned": 10})
     bench.report(101, [])
     assert bench.look().declared_at_ns is None
+    bench.receive((1, 110), declared={"thinned": 10, "kept_elsewhere": 10})
+    assert bench.look().declared_at_ns is None, "it is no loss"
     bench.receive((1, 120), declared={"thinned": 30})
     assert bench.look().declared_at_ns == bench.utc_ns()
 

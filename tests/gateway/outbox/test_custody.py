@@ -14,10 +14,11 @@ from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox import tables
 from gateway.outbox.bounds import limits_of
+from gateway.outbox.job import Job
 from gateway.outbox.salvage import rescue
 from gateway.outbox.sealing import SealingPolicy
 from gateway.outbox.store import Store
-from gateway.outbox.writer import Job, Writer
+from gateway.outbox.writer import Writer
 from tests.support.gateway_records import GATEWAY, SITE, ManualClock
 
 ANSWER_S = 10.0

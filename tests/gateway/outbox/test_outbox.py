@@ -17,10 +17,10 @@ from contracts.records import Observation
 from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox import tables
+from gateway.outbox.job import Job
 from gateway.outbox.models import Appended, Lane, StoredBatch
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.store import Store
-from gateway.outbox.writer import Job
 from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais, crane_cycle, observation, wind
 
 Opener = Callable[..., Outbox]

@@ -13,10 +13,10 @@ from contracts.errors import LinkError, PeerError
 from contracts.payloads import Ais, Gap
 from gateway.counters import Counters
 from gateway.outbox import database
+from gateway.outbox.job import Job
 from gateway.outbox.models import Lane
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.salvage.models import Damage
-from gateway.outbox.writer import Job
 from tests.support.damage.faults import Fault
 from tests.support.damage.stores import ROOM_BYTES, Row, Template, receipt_for, settings
 from tests.support.gateway_records import GATEWAY, SITE, ManualClock, observation

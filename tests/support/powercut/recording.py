@@ -2,15 +2,14 @@
 
 import ctypes
 import struct
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
+from tests.support.preloading import build_library
+
 HERE = Path(__file__).parent
-BUILD = HERE.parent.parent.parent / "build" / "powercut"
-COMPILE_TIMEOUT_S = 60
 ROOT = 0
 """Inode of the recorded folder itself."""
 IGNORED_SUFFIX = "-shm"
@@ -97,14 +96,7 @@ class Names:
 
 def build_recorder() -> Path:
     """Compile the recorder if its source is newer; returns the library."""
-    source, library = HERE / "recorder.c", BUILD / "recorder.so"
-    if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
-        BUILD.mkdir(parents=True, exist_ok=True)
-        fresh = library.with_suffix(f".{ctypes.c_ulong(id(library)).value:x}")
-        command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(fresh), str(source)]
-        subprocess.run([*command, "-ldl", "-lpthread"], check=True, timeout=COMPILE_TIMEOUT_S)
-        fresh.replace(library)
-    return library
+    return build_library(HERE / "recorder.c")
 
 
 class Recorder:

@@ -15,17 +15,12 @@ from firmware_configs.device import Outbox as OutboxSettings
 from gateway.counters import Counters
 from gateway.outbox.models import Lane
 from gateway.outbox.outbox import Outbox
-from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais
+from tests.support.gateway_records import GATEWAY, SITE, RunningClock, ais
 
 pytestmark = pytest.mark.system
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root")
 RECORDS = 50
 RECOVERY_S = 20.0
-
-
-class _Clock(ManualClock):
-    def mono_s(self) -> float:
-        return time.monotonic()
 
 
 @pytest.fixture
@@ -63,7 +58,7 @@ async def numbers(box: Outbox) -> dict[str, list[int]]:
 async def test_a_full_disk_is_outlived_in_memory_and_nothing_is_lost(small_disk: Path, *, is_tended: bool) -> None:
     """With its mutation proof: without the look at the disk every second the gateway would stay in memory for ever."""
     settings = OutboxSettings(group_commit_ms=5)
-    box = Outbox(small_disk / "outbox.db", SITE, GATEWAY, settings, _Clock(), Counters())
+    box = Outbox(small_disk / "outbox.db", SITE, GATEWAY, settings, RunningClock(), Counters())
     box.start(lambda: None)
     tending = asyncio.create_task(box.run()) if is_tended else None
     try:
