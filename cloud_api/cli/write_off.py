@@ -11,9 +11,12 @@ from typing import Annotated
 import typer
 
 from cloud_api.cli.options import ConfigFile
+from cloud_api.composition.operations import make_database
 from cloud_api.history.models import CommitOutcome, ReceivedBatch
+from cloud_api.history.sql_ledger import SqlStreamLedger
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
-from cloud_api.settings import demand_sqlite_history, load_settings
+from cloud_api.settings import OperationsSettings, load_settings
+from cloud_api.settings_history import SqliteHistorySettings
 from contracts.batch import Batch, check_batch
 from contracts.errors import ConfigError, PeerError
 from contracts.ids import split_stream_id
@@ -29,11 +32,15 @@ Last = Annotated[int, typer.Argument(help="last number, included", min=1)]
 
 def main(stream: Stream, first: First, last: Last, config: ConfigFile) -> None:
     """Declare numbers of a stream lost; those that were received stay received."""
-    path = demand_sqlite_history(load_settings(config), "write off").path
-    if not path.is_file():
-        raise ConfigError("write off", str(path), "no such file", "check history.path", "missing")
+    settings = load_settings(config)
     item = ReceivedBatch(declaration(stream, first, last, time.time_ns()), time.time_ns())
-    outcome = asyncio.run(_store(SqliteHistoryWriter(path), item))
+    history = settings.history
+    if isinstance(history, SqliteHistorySettings):
+        if not history.path.is_file():
+            raise ConfigError("write off", str(history.path), "no such file", "check history.path", "missing")
+        outcome = asyncio.run(_store(SqliteHistoryWriter(history.path), item))
+    else:
+        outcome = asyncio.run(_note(settings.operations, item))
     if outcome is CommitOutcome.DUPLICATE:
         typer.echo(f"{stream} {first}..{last}: nothing to write off, every number is accounted for")
     else:
@@ -74,4 +81,14 @@ async def _store(writer: SqliteHistoryWriter, item: ReceivedBatch) -> CommitOutc
         (outcome,) = await writer.commit([item])
     finally:
         await writer.close()
+    return outcome
+
+
+async def _note(settings: OperationsSettings, item: ReceivedBatch) -> CommitOutcome:
+    """Note a declaration in the ledger; the history server has no part in it."""
+    database = make_database(settings)
+    try:
+        (outcome,) = await SqlStreamLedger(database).commit([item])
+    finally:
+        await database.close()
     return outcome
