@@ -1,4 +1,4 @@
-"""What an MQTT broker's answer, or a failure of TCP and TLS, means for the one who has to act. Sans-io.
+"""What an MQTT broker's answer, or a failure of TCP and TLS, means for the one who has to act. Only words.
 
 *Source:* MQTT 5.0 clause 2.4 (reason codes), 3.2.2.2, 3.9.3 and 3.14.2.1 (where they may occur).
 """

@@ -1,4 +1,4 @@
-"""How much may wait between the connection's thread and the event loop: by number and by size. Thread-safe, sans-io."""
+"""How much may wait between the connection's thread and the event loop: by number and by size. Thread-safe."""
 
 import threading
 
