@@ -37,8 +37,8 @@ GATEWAYS = 20
 RECORDS_PER_S = 2000.0 if IS_WHOLE else 500.0
 KILLS = 10 if IS_WHOLE else 1
 STOP_S = 20.0 if IS_WHOLE else 5.0
-RECOVERY_TIMEOUT_S = 90.0
-DRAIN_TIMEOUT_S = 120.0
+RECOVERY_TIMEOUT_S = 180.0
+DRAIN_TIMEOUT_S = 240.0
 UPLINK: dict[str, Any] = {"reconnect_cap_s": 2.0, "resend_cap_s": 10.0}
 """Of gateways on a port's own network; a batch without a receipt is sent again after 5 s, the default."""
 
