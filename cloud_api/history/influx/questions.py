@@ -114,20 +114,20 @@ def ends() -> str:
 
 def newest(measurement: str, since_ns: int) -> str:
     """Return the question for the newest point of each series of the server."""
-    condition = f"time >= {integer(since_ns)} AND \"aspect\" != 'other'"
+    condition = f"{_since(since_ns)} AND \"aspect\" != 'other'"
     return f"SELECT * FROM {name(measurement)} WHERE {condition} GROUP BY * ORDER BY time DESC LIMIT 1"  # noqa: S608 - quoted
 
 
 def vessels_by_slot(since_ns: int) -> str:
     """Return the question for the MMSIs that share a series."""
-    source = f"FROM {name('ais')} WHERE time >= {integer(since_ns)} AND \"aspect\" != 'other'"
+    source = f"FROM {name('ais')} WHERE {_since(since_ns)} AND \"aspect\" != 'other'"
     return f"SELECT distinct(mmsi) AS mmsi {source} GROUP BY *"
 
 
 def newest_of_vessel(tags: dict[str, str], mmsi: int, since_ns: int) -> str:
     """Return the question for the newest point of a vessel among those that share a series."""
     whose = " AND ".join(f"{name(tag)} = {text(value)}" for tag, value in sorted(tags.items()))
-    source = f'FROM {name("ais")} WHERE {whose} AND "mmsi" = {integer(mmsi)} AND time >= {integer(since_ns)}'
+    source = f'FROM {name("ais")} WHERE {whose} AND "mmsi" = {integer(mmsi)} AND {_since(since_ns)}'
     return f"SELECT * {source} GROUP BY * ORDER BY time DESC LIMIT 1"
 
 
@@ -138,6 +138,10 @@ def together(statements: Sequence[str]) -> str:
 
 def _of_fixes(mmsi: int, span: Span) -> str:
     return f"FROM {name('ais')} WHERE {of_vessel(mmsi)} AND {within(span)}"
+
+
+def _since(since_ns: int) -> str:
+    return f"time >= {integer(since_ns // MILLISECOND_NS * MILLISECOND_NS)}"
 
 
 def _tag(value: str) -> str:

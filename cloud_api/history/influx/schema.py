@@ -211,5 +211,8 @@ def payload_from(measurement: str, row: Mapping[str, Any]) -> Payload:
         if value is not None:
             is_json = field.type in (FieldType.FLOATS, FieldType.DOCUMENT)
             values[field.name] = msgspec.json.decode(value) if is_json else value
+        elif field.default is None:
+            # what is not known is told as such: some attributes may be null but not left out
+            values[field.name] = None
     payload: Payload = msgspec.convert(values, Payload)
     return payload

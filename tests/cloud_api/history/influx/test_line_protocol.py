@@ -1,6 +1,6 @@
 import math
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cloud_api.history.influx.line_protocol import MAX_NUMBERED, LineEncoder, float_text, integer_text
 from cloud_api.history.influx.schema import (
     MEASUREMENTS,
+    PAYLOADS,
     RECORD_FIELDS,
     TAGS,
     FieldType,
@@ -148,6 +149,31 @@ _PAYLOADS = st.sampled_from([
 def test_a_payload_comes_back_as_it_was(payload: Payload) -> None:
     read = read_line(line(payload))
     assert payload_from(read.measurement, read.fields) == payload
+
+
+FILLED: dict[FieldType, object] = {
+    FieldType.FLOAT: 7.0, FieldType.INTEGER: 7, FieldType.BOOLEAN: True, FieldType.STRING: "class_a",
+    FieldType.FLOATS: [1.5, None, 2.0], FieldType.DOCUMENT: {"a": 7},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("measurement", sorted(MEASUREMENTS))
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_every_payload_type_comes_back_full_and_bare(measurement: str, is_filled: bool) -> None:  # noqa: FBT001 - a case
+    kind, values = PAYLOADS[measurement], {}
+    for field, declared in zip(MEASUREMENTS[measurement], msgspec.structs.fields(kind), strict=True):
+        is_nullable = type(None) in get_args(declared.type)
+        if is_filled or (declared.required and not is_nullable):
+            values[field.name] = FILLED[field.type]
+        elif declared.required:
+            values[field.name] = None
+    payload = msgspec.convert({"type": measurement} | values, Payload)
+    read = read_line(line(payload))
+    # the server writes a whole float as 7, as JSON has it
+    bare = {
+        key: int(value) if isinstance(value, float) and value == 7.0 else value for key, value in read.fields.items()
+    }
+    assert payload_from(read.measurement, bare) == payload
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
