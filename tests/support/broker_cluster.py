@@ -7,6 +7,7 @@ with running_cluster(tmp_path) as cluster:
     cluster.nodes[0].start()
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -74,7 +75,9 @@ class Node:
             pids.insert(0, self.process.pid)
         at = time.monotonic()
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            # what works for the supervisor may end with it
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if not servers and self.process is not None:
             self.process.kill()
         return at
