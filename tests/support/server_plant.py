@@ -104,8 +104,9 @@ def server_plant(folder: Path) -> Iterator[Plant]:
         cluster = stack.enter_context(running_cluster(folder))
         clouds = _clouds(folder / "cloud", cluster, _stores(postgres, influx))
         _migrate(folder / "cloud" / f"{clouds[0].name}.toml")
-        stack.enter_context(ending([cloud.process for cloud in clouds]))
         for cloud in clouds:
+            # each by itself: one that does not end in time must not leave the others
+            stack.enter_context(ending([cloud.process]))
             cloud.start()
         for cloud in clouds:
             wait_until(cloud.is_answering, START_TIMEOUT_S, f"{cloud.name} is ready\n{cloud.process.tail()}")
