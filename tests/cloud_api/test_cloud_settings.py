@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cloud_api.settings import load_settings
+from cloud_api.settings import demand_sqlite_history, load_settings
 from contracts.errors import ConfigError
 
 EMBEDDED = Path(__file__).parent.parent.parent / "config" / "embedded.toml"
@@ -39,7 +39,7 @@ def test_the_documented_example_is_good() -> None:
 
 def test_relative_paths_are_meant_from_the_file_s_folder(file: Path) -> None:
     settings = load_settings(file)
-    assert settings.history.path == file.parent / "data/history.sqlite"
+    assert demand_sqlite_history(settings, "look").path == file.parent / "data/history.sqlite"
     assert settings.operations.url == f"sqlite+aiosqlite:///{file.parent}/data/operations.sqlite"
     assert settings.bus.trust == file.parent / "trust.pem"
 
@@ -48,7 +48,7 @@ def test_absolute_paths_stay(file: Path) -> None:
     file.write_text(GOOD.replace("data/", "/srv/porttrack/"))
     settings = load_settings(file)
     assert settings.operations.url == "sqlite+aiosqlite:////srv/porttrack/operations.sqlite"
-    assert settings.history.path == Path("/srv/porttrack/history.sqlite")
+    assert demand_sqlite_history(settings, "look").path == Path("/srv/porttrack/history.sqlite")
 
 
 def test_the_environment_overrides_single_keys(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
