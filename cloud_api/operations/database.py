@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cloud_api.operations.server import DRIVER_ERRORS, ServerAccess, connect_arguments, hint_for
@@ -107,12 +107,23 @@ class OperationsDatabase:
 
     @asynccontextmanager
     async def _translated(self, operation: str) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
+
+        def is_cancelled() -> bool:
+            return task is not None and task.cancelling() > cancelled_before
+
         try:
             yield
         except (SQLAlchemyError, OSError, *DRIVER_ERRORS) as exc:
+            if is_cancelled():
+                # the connection was hung up on because the task was cancelled, and its rollback failed over that
+                raise asyncio.CancelledError from exc
             # what runs out of time says nothing
             cause = str(exc).partition("\n")[0] or "no answer in time"
             raise LinkError(operation, self.subject(), cause, hint_for(exc), "database") from exc
+        if is_cancelled():
+            raise asyncio.CancelledError
 
 
 def _make_engine(url: str, access: ServerAccess) -> AsyncEngine:
@@ -126,17 +137,24 @@ def _make_engine(url: str, access: ServerAccess) -> AsyncEngine:
             return engine
         if parsed.drivername != "postgresql+asyncpg":
             raise ConfigError("open operations database", "operations.url", f"is {parsed.drivername}", hint, "bad_url")
-        return create_async_engine(
+        engine = create_async_engine(
             parsed,
             connect_args=connect_arguments(parsed, access),
             pool_size=access.pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             pool_recycle=RECYCLE_S,
-            pool_pre_ping=True,
         )
+        sa.event.listen(engine.sync_engine, "checkout", _demand_open)
     except (ArgumentError, NoSuchModuleError, ImportError, SQLAlchemyError) as exc:
         raise ConfigError("open operations database", "operations.url", str(exc), hint, "bad_url") from exc
+    return engine
+
+
+def _demand_open(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own type
+    # instead of the pool's own ping, which costs three trips and takes a cancellation in the middle for a dead line
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection type

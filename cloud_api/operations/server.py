@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
+from cloud_api.operations.connection import HangingUpConnection
 from contracts.errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -22,7 +23,7 @@ ANSWER_MARGIN_S = 2.0
 """How much longer than the server's own statement timeout an answer is awaited: a frozen server says nothing."""
 LOCK_TIMEOUT_S = 5.0
 """To wait for a row or table that another process holds: ours hold one for milliseconds; as SQLite's busy timeout."""
-IDLE_IN_TRANSACTION_S = 30.0
+IDLE_IN_TRANSACTION_S = 5.0
 """After which the server ends the session of a frozen process of ours, which would hold its rows from the others."""
 APPLICATION = "porttrack"
 DEFAULT_PORT = 5432
@@ -76,6 +77,7 @@ def connect_arguments(url: sa.URL, access: ServerAccess) -> dict[str, Any]:
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": access.statement_timeout_s + ANSWER_MARGIN_S,
         "target_session_attrs": "read-write",
+        "connection_class": HangingUpConnection,
         "password": _password(url, access.password_file, hosts),
         "ssl": False if _is_local(hosts) else _context(access.trust),
         "server_settings": {

@@ -49,6 +49,7 @@ log_min_messages = warning
 ACCESS = """
 local all all scram-sha-256
 hostssl all all 127.0.0.1/32 scram-sha-256
+local replication all scram-sha-256
 """
 
 
@@ -62,7 +63,7 @@ class PostgresServer:
         folder: its files, and its Unix socket.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, primary: "PostgresServer | None" = None) -> None:
         self.folder = folder
         self.port = free_port()
         self.data = folder / "data"
@@ -70,17 +71,10 @@ class PostgresServer:
         self._log = folder / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self.password_file.write_text(secrets.token_hex(16) + "\n")
-        authority = TestAuthority(folder / "authority")
-        self.trust = authority.trust
-        pair = authority.issue("postgres.test", is_server=True)
-        shutil.copy(pair.certificate, folder / "server.pem")
-        shutil.copy(pair.key, folder / "server.key")
-        self._give_away()
-        self._as_user(
-            "initdb", "-D", str(self.data), "-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-            "-A", "scram-sha-256", f"--pwfile={self.password_file}",
-        )  # fmt: skip
+        if primary is None:
+            self._make()
+        else:
+            self._copy(primary)
         text = CONFIGURATION.format(port=self.port, folder=folder)
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(text)
@@ -170,6 +164,32 @@ class PostgresServer:
         """End of its log."""
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""
 
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._as_user("pg_ctl", "promote", "-D", str(self.data))
+
+    def _make(self) -> None:
+        self.password_file.write_text(secrets.token_hex(16) + "\n")
+        authority = TestAuthority(self.folder / "authority")
+        self.trust = authority.trust
+        pair = authority.issue("postgres.test", is_server=True)
+        shutil.copy(pair.certificate, self.folder / "server.pem")
+        shutil.copy(pair.key, self.folder / "server.key")
+        self._give_away()
+        self._as_user(
+            "initdb", "-D", str(self.data), "-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+            "-A", "scram-sha-256", f"--pwfile={self.password_file}",
+        )  # fmt: skip
+
+    def _copy(self, primary: "PostgresServer") -> None:
+        """Become a standby of a server that runs: the same passwords, the same certificate, streaming."""
+        for name in ("password", "server.pem", "server.key"):
+            shutil.copy(primary.folder / name, self.folder / name)
+        self.trust = primary.trust
+        self._give_away()
+        where = ["-h", str(primary.folder), "-p", str(primary.port), "-U", ROLE]
+        self._as_user("pg_basebackup", "-D", str(self.data), "-R", "-c", "fast", "--no-sync", *where)
+
     def _launch(self) -> None:
         command = [*self._prefix(), str(BINARIES / "postgres"), "-D", str(self.data)]
         with self._log.open("ab") as log:
@@ -189,9 +209,11 @@ class PostgresServer:
 
     def _as_user(self, program: str, *arguments: str) -> None:
         command = [*self._prefix(), str(BINARIES / program), *arguments]
+        environment = os.environ | {"PGPASSWORD": self.password_file.read_text().strip()}
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, cwd=self.folder
-        )
+            command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, env=environment,
+            cwd=self.folder,
+        )  # fmt: skip
         assert done.returncode == 0, f"{program}: {done.stderr[-2000:]}"
 
     def _prefix(self) -> list[str]:
@@ -215,13 +237,19 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Run a server until the block ends; its files lie in a folder of their own, which its user can reach."""
+def running_postgres(primary: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """Run a server until the block ends; its files lie in a folder of their own, which its user can reach.
+
+    Args:
+        primary: a server of which it is to be a standby.
+    """
     folder = Path(tempfile.mkdtemp(prefix="porttrack-postgres-"))
-    server = PostgresServer(folder)
+    server: PostgresServer | None = None
     try:
+        server = PostgresServer(folder, primary)
         server.start()
         yield server
     finally:
-        server.stop(signal.SIGQUIT)
+        if server is not None:
+            server.stop(signal.SIGQUIT)
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,7 @@ By default two kills and a frozen server for 4 s; PORTTRACK_WHOLE=1: ten kills a
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -186,6 +187,54 @@ async def test_without_a_limit_of_its_own_a_frozen_server_is_waited_for_for_ever
         with own.frozen(), pytest.raises(TimeoutError):
             async with asyncio.timeout(STATEMENT_TIMEOUT_S + ANSWER_MARGIN_S + 1.0):
                 await database.check()
+
+
+async def cancel_one(database: OperationsDatabase, statement: str, after_s: float) -> bool:
+    """Cancel a task that asks for ever, and never minds an error; whether it ends."""
+
+    async def ask() -> None:
+        while True:
+            with contextlib.suppress(LinkError):
+                async with database.transaction("ask") as connection:
+                    await connection.execute(sa.text(statement))
+
+    task = asyncio.create_task(ask())
+    await asyncio.sleep(after_s)
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    ended = task.cancelled()
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.01)
+    return ended
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(5)", "SELECT 1"])
+async def test_a_task_that_is_cancelled_ends(own: PostgresServer, statement: str) -> None:
+    """Its connection is hung up on, and what fails over that must not hide that the task is to end."""
+    async with opened(own) as database:
+        assert all([await cancel_one(database, statement, 0.02 + number * 0.001) for number in range(20)])
+        await database.check()
+
+
+async def test_without_looking_for_it_the_cancellation_is_lost(
+    own: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutation proof: every error of the driver is taken for one of the link, and the pool pings its connections."""
+
+    @asynccontextmanager
+    async def translated(_: object, operation: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, OSError, *server_module.DRIVER_ERRORS) as exc:
+            raise LinkError(operation, "", "", "", "database") from exc
+
+    async with opened(own) as database:
+        monkeypatch.setattr(OperationsDatabase, "_translated", translated)
+        monkeypatch.setattr(database.engine.sync_engine.pool, "_pre_ping", True)
+        async with asyncio.timeout(60):
+            while await cancel_one(database, "SELECT 1", random.uniform(0.02, 0.06)):  # noqa: ASYNC110 - until it is lost
+                await asyncio.sleep(0)
 
 
 async def test_the_end_does_not_wait_for_a_frozen_server(own: PostgresServer) -> None:
