@@ -118,7 +118,8 @@ class Troubled:
     """A store that cannot write."""
 
     async def expire(self, before_ns: int, max_bytes: int, minutes_before_ns: int) -> Expiry:
-        raise LinkError("expire batches", "history", f"disk full at {before_ns}, {minutes_before_ns} of {max_bytes}", "", "disk_full")
+        cause = f"disk full at {before_ns}, {minutes_before_ns} of {max_bytes}"
+        raise LinkError("expire batches", "history", cause, "", "disk_full")
 
 
 async def test_trouble_is_counted_and_left_to_the_next_look() -> None:
