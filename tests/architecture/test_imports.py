@@ -14,6 +14,7 @@ LIBRARIES = (
     "aiohttp.web",
     "alembic",
     "cryptography.x509",
+    "influxdb_client.client.influxdb_client_async",
     "msgspec",
     "nats",
     "paho.mqtt.client",
