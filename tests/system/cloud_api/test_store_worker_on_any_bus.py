@@ -1,6 +1,7 @@
-"""A store worker on either bus: it ends in order under load, and a database that hangs never fills its memory.
+"""A store worker on either bus: ended in order or killed under load, and with a database that hangs.
 
-Reduced by default; PORTTRACK_WHOLE=1 runs ten ends under 2,000 records/s of twenty gateways, and five times the flood.
+Reduced by default; PORTTRACK_WHOLE=1 ends and kills it ten times each under 2,000 records/s of twenty gateways, and
+floods it with five times as much.
 """
 
 import base64
@@ -32,7 +33,7 @@ from tests.support.store_worker import StoreWorker, running_worker
 pytestmark = pytest.mark.system
 
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
-GATEWAYS, RECORDS_PER_S, ENDS = (20, 2000.0, 10) if IS_WHOLE else (4, 400.0, 2)
+GATEWAYS, RECORDS_PER_S, ROUNDS = (20, 2000.0, 10) if IS_WHOLE else (4, 400.0, 1)
 END_TIMEOUT_S = 8.0
 FLOOD_BATCHES = 5000 if IS_WHOLE else 800
 ROUND = 50
@@ -63,8 +64,8 @@ def identities(plant: Plant) -> dict[str, IssuedFiles]:
     return issued
 
 
-def end_under_load(plant: Plant, folder: Path, ends: int, program: str = "cloud_api") -> tuple[Balance, list[float]]:
-    """End and start a worker while gateways send; returns the balance, and how long ends took."""
+def end_under_load(plant: Plant, folder: Path, program: str = "cloud_api") -> tuple[Balance, list[float]]:
+    """End a worker, and kill it, while gateways send; returns the balance, and how long the orderly ends took."""
     members = identities(plant)
     with running_worker(plant, folder / "worker", program) as worker:
         brokers = [(plant.broker.host, plant.broker.mqtt_port)]
@@ -73,32 +74,34 @@ def end_under_load(plant: Plant, folder: Path, ends: int, program: str = "cloud_
             folder / "fleet", SITE, brokers, members, RECORDS_PER_S, reconnect_cap_s=2.0, protocol=protocol
         ) as fleet:
             took_s = []
-            for _ in range(ends):
+            for is_orderly in (True, False) * ROUNDS:
                 time.sleep(1)
                 at_s = time.monotonic()
-                took_s.append(worker.stop())
+                if is_orderly:
+                    took_s.append(worker.stop())
+                else:
+                    worker.process.kill()
                 worker.start()
-                fleet.wait_live(at_s, 60)
+                fleet.wait_live(at_s, 90)
             drained = fleet.drain(90)
-        assert len(worker.events("cloud_stopped")) == ends
-        if program == "cloud_api":
-            assert worker.events("cloud_step_unfinished") == []
+        assert len(worker.events("cloud_stopped")) == ROUNDS
+        assert worker.events("cloud_step_unfinished") == []
     return balance(drained.streams, of_sqlite(worker.history)), took_s
 
 
 def test_a_worker_that_is_ended_finishes_what_it_holds_and_nothing_is_lost_or_doubled(
     plant: Plant, tmp_path: Path
 ) -> None:
-    found, took_s = end_under_load(plant, tmp_path, ENDS)
-    figures = {"bus": plant.adapter, "ends": ENDS, "slowest_end_s": round(max(took_s), 2), **asdict(found)}
-    sys.stdout.write(json.dumps(figures) + "\n")
+    found, took_s = end_under_load(plant, tmp_path)
+    figures = {"bus": plant.adapter, "ends": ROUNDS, "kills": ROUNDS, "slowest_end_s": round(max(took_s), 2)}
+    sys.stdout.write(json.dumps(figures | asdict(found)) + "\n")
     assert found.is_exact(), found
     assert max(took_s) <= END_TIMEOUT_S
 
 
 def test_a_worker_that_answers_first_and_waits_for_nothing_would_lose(plant: Plant, tmp_path: Path) -> None:
     """Mutation proof."""
-    found, _ = end_under_load(plant, tmp_path, 1, "tests.support.hasty_worker")
+    found, _ = end_under_load(plant, tmp_path, "tests.support.hasty_worker")
     assert found.lost > 0
 
 
