@@ -39,14 +39,24 @@ WHOLE_OUTBOX = tests/system/gateway/test_power_cuts.py tests/gateway/outbox/test
 	tests/system/gateway/test_drain.py tests/system/gateway/test_fleet_reconnect.py \
 	tests/system/gateway/test_swallowed_acks.py tests/cloud_api/accounting/test_accounting_of_ports.py \
 	tests/cloud_api/history/test_merging_model.py tests/system/cloud_api/test_accounting_alarm.py
-.PHONY: soak-outbox
-soak: $(VENV)/.dev prerequisites soak-outbox
+# the same of the cloud's memory, its workers and the broker cluster
+WHOLE_CLOUD = tests/system/test_cloud_fault_matrix.py tests/system/cloud_api/test_influx_history.py \
+	tests/system/cloud_api/test_exactly_once.py tests/system/cloud_api/test_bad_input.py \
+	tests/system/cloud_api/test_slow_history.py tests/system/cloud_api/test_store_worker_on_any_bus.py \
+	tests/system/cloud_api/test_operations_faults.py tests/cloud_api/history/test_ledgered_model.py \
+	tests/system/cloud_api/test_takeover.py tests/system/fleet_deploy/test_cluster_failover.py \
+	tests/system/fleet_deploy/test_elected_sessions.py
+.PHONY: soak-outbox soak-cloud
+soak: $(VENV)/.dev prerequisites soak-outbox soak-cloud
 	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE)
 	PORTTRACK_WHOLE=1 $(PY) -m tests.bench.fuzzing
 
 soak-outbox: $(VENV)/.dev prerequisites
 	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE_OUTBOX)
 	PORTTRACK_WHOLE=1 $(PY) -m tests.bench.outbox_rss
+
+soak-cloud: $(VENV)/.dev prerequisites
+	PORTTRACK_WHOLE=1 $(PY) -m pytest -q -s --durations=15 $(WHOLE_CLOUD)
 
 bench: check-tools $(VENV)/.dev
 	$(PY) -m tests.bench

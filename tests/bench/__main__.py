@@ -5,10 +5,13 @@ from pathlib import Path
 
 from tests.bench import (
     assembly,
+    cloud_store,
     decoding,
     driver_load,
     history_commit,
+    history_read,
     latency,
+    mqtt_clients,
     outbox,
     outbox_peers,
     outbox_rss,
@@ -30,6 +33,9 @@ def main() -> int:
     outbox_peers.run()
     outbox_rss.run()
     history_commit.run()
+    cloud_store.run()
+    history_read.run()
+    mqtt_clients.run()
     return 0
 
 
