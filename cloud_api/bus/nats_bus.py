@@ -16,6 +16,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as NatsSubscription
 
 from cloud_api.backoff import FullJitter
 from cloud_api.bus.metrics import BusMetrics
@@ -62,6 +63,7 @@ class NatsBus:
         self._metrics = metrics
         self._rng = rng
         self._subscriptions: list[Subscription] = []
+        self._started: list[NatsSubscription] = []
         self._client: Client | None = None
         self._lost = asyncio.Event()
         self._is_closing = False
@@ -99,10 +101,24 @@ class NatsBus:
             is_warned = False
             _log.info("bus_connected", server=self._connected_to())
             await self._wait_lost()
+            self._let_go()
             self._metrics.connected.set(0)
             if not self._is_closing:
                 _log.warning("bus_lost")
                 await asyncio.sleep(backoff.next_delay_s())
+
+    def _let_go(self) -> None:
+        """Drop what a lost connection has brought and nobody has taken yet; the gateways send it again.
+
+        A lost client and its subscriptions hold each other, and may hang while they close. Left to themselves they keep
+        their messages, 20 MiB a connection when the stores are slow, which is when a broker cuts us off.
+        """
+        for subscription in self._started:
+            waiting = subscription._pending_queue  # noqa: SLF001 - nats-py has no public way to empty it
+            self._metrics.dropped.labels("connection_lost").inc(waiting.qsize())
+            while not waiting.empty():
+                waiting.get_nowait()
+        self._started.clear()
 
     async def _wait_lost(self) -> None:
         """Wait until the connection is lost, by the client's word or by its state.
@@ -218,10 +234,11 @@ class NatsBus:
             self._is_slow = False
             await hand_over(subscription, message.subject, message.data, self._metrics)
 
-        await client.subscribe(
+        started = await client.subscribe(
             all_gateways(subscription.channel), queue=subscription.group, cb=deliver,
             pending_msgs_limit=PENDING_MESSAGES, pending_bytes_limit=PENDING_BYTES,
         )  # fmt: skip
+        self._started.append(started)
 
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, nats.errors.SlowConsumerError):

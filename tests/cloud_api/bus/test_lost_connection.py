@@ -51,3 +51,21 @@ async def test_without_a_look_at_its_state_the_bus_would_wait_for_ever(
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await bus._lost.wait()
+
+
+class DeadSubscription:
+    """What a lost connection leaves: messages that nobody has taken."""
+
+    def __init__(self) -> None:
+        self._pending_queue: asyncio.Queue[bytes] = asyncio.Queue()
+        for _ in range(256):
+            self._pending_queue.put_nowait(b"batch")
+
+
+async def test_a_lost_connection_leaves_no_messages_behind(bus: NatsBus) -> None:
+    left = DeadSubscription()
+    bus._started.append(left)  # type: ignore[arg-type]
+    bus._let_go()
+    assert left._pending_queue.empty()
+    assert bus._started == []
+    assert bus._metrics.dropped.labels("connection_lost")._value.get() == 256
