@@ -90,7 +90,8 @@ def expire_rollups(connection: sqlite3.Connection, before_ns: int, max_bytes: in
     before = before_ns // MINUTE_NS
     if rollup_bytes(connection) > max_bytes:
         oldest = connection.execute(_OLDEST_MINUTE, (MAX_ROLLUPS,)).fetchone()
-        before = max(before, oldest[0] if oldest else _NEWEST_MINUTE)
+        # that minute too: a port of more sensors than a step takes has it full of the oldest
+        before = max(before, oldest[0] + 1 if oldest else _NEWEST_MINUTE)
     rows = connection.execute(_OLDEST, (before, MAX_ROLLUPS)).fetchall()
     connection.executemany(_DELETE, [(series_ref, minute) for series_ref, minute, _ in rows])
     connection.execute(_GROW, (-sum(length + OVERHEAD_BYTES for _, _, length in rows),))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cloud_api.history import sqlite_rollups
 from cloud_api.history.models import ReceivedBatch
@@ -126,6 +127,26 @@ async def test_minutes_go_by_age_and_by_their_share_of_the_disk(
     # what the count of bytes says is what is there
     (counted,) = writer._connection.execute("SELECT sum(length(channels) + 30) FROM rollups").fetchone()
     assert rollup_bytes(writer._connection) == counted
+
+
+async def test_a_minute_of_more_sensors_than_a_step_takes_goes_too(
+    writer: SqliteHistoryWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five sensors in each of two minutes, steps of two: the oldest minute alone is more than a step."""
+    records = [
+        replace(record(minute * 5 + number, Wind(speed_mps=6.0), BEGIN_NS + minute * MINUTE_NS), source=f"w-{number}")
+        for minute in range(2)
+        for number in range(1, 6)
+    ]
+    await writer.commit([ReceivedBatch(batch(1, 10, TELEMETRY, records), BEGIN_NS)])
+    await writer.expire(BEGIN_NS + 1, PLENTY)
+    monkeypatch.setattr(sqlite_rollups, "MAX_ROLLUPS", 2)
+    half = rollup_bytes(writer._connection) // 2
+    while (await writer.expire(0, half * 4)).minutes:
+        pass
+    assert 0 < rollup_bytes(writer._connection) <= half
+    (oldest,) = writer._connection.execute("SELECT min(minute) FROM rollups").fetchone()
+    assert oldest * MINUTE_NS == BEGIN_NS + MINUTE_NS
 
 
 async def test_none_are_kept_where_none_are_wanted(writer: SqliteHistoryWriter, reader: SqliteHistoryReader) -> None:
