@@ -48,6 +48,8 @@ class LeaseKeeper:
         self._clock_s = clock_s
         self._is_failing = False
         self._is_ending = False
+        # an answer that arrives while everything is given back would be a lease that nobody gives back
+        self._asking = asyncio.Lock()
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, listener: Callable[[Change], None]) -> None:
@@ -68,10 +70,30 @@ class LeaseKeeper:
         while True:
             await self.turn()
             now_s = self._clock_s()
-            await asyncio.sleep(self._policy.wake_s(now_s) - now_s)
+            # at the end nothing is asked any more, so that what is due stays due
+            wait_s = self._policy.turn_s if self._is_ending else self._policy.wake_s(now_s) - now_s
+            await asyncio.sleep(wait_s)
 
     async def turn(self) -> None:
         """Let go of what has ended and ask what is due."""
+        async with self._asking:
+            await self._turn()
+
+    async def release(self) -> None:
+        """Give everything back and take nothing more: a stand-by need not wait for the end of the leases."""
+        self._is_ending = True
+        async with self._asking:
+            changes = self._policy.release()
+        self._tell(changes)
+        if not changes:
+            return
+        try:
+            async with asyncio.timeout(self._policy.turn_s):
+                await self._store.release(self._holder, changes)
+        except (LinkError, TimeoutError) as exc:
+            self._fail(getattr(exc, "reason", "timeout"), exc)
+
+    async def _turn(self) -> None:
         asked_s = self._clock_s()
         self._tell(self._policy.expire(asked_s))
         asks = [] if self._is_ending else self._policy.due(asked_s)
@@ -87,19 +109,6 @@ class LeaseKeeper:
             _log.info("track_lease_reachable_again")
         self._is_failing = False
         self._tell(self._policy.take(answers, asked_s, self._clock_s()))
-
-    async def release(self) -> None:
-        """Give everything back and take nothing more: a stand-by need not wait for the end of the leases."""
-        self._is_ending = True
-        changes = self._policy.release()
-        self._tell(changes)
-        if not changes:
-            return
-        try:
-            async with asyncio.timeout(self._policy.turn_s):
-                await self._store.release(self._holder, changes)
-        except (LinkError, TimeoutError) as exc:
-            self._fail(getattr(exc, "reason", "timeout"), exc)
 
     def _fail(self, reason: str, error: Exception) -> None:
         self._metrics.errors.labels(reason).inc()

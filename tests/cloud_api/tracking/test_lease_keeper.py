@@ -1,5 +1,6 @@
 """The keeper over a store in memory: whom it tells, what trouble of the store does, and that it stops in time."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -23,11 +24,14 @@ class LeaseShelf:
         self.asked: list[Ask] = []
         self.released: list[Change] = []
         self.is_failing = False
+        self.is_answering = asyncio.Event()
+        self.is_answering.set()
 
     async def ask(self, _holder: str, asks: Sequence[Ask], _lease_s: float) -> list[Answer]:
         if self.is_failing:
             raise LinkError("ask", "shelf", "gone", "", "database")
         self.asked += asks
+        await self.is_answering.wait()
         return [Answer(ask.site, self.answers.get(ask.site), 1.0) for ask in asks]
 
     async def release(self, _holder: str, leases: Sequence[Change]) -> None:
@@ -119,6 +123,37 @@ async def test_at_the_end_leases_are_given_back_and_none_is_taken(bench: KeeperB
     assert len(bench.shelf.asked) == asked
     await bench.keeper.release()
     assert len(bench.shelf.released) == 1
+
+
+async def test_what_is_answered_during_the_end_is_given_back_too(bench: KeeperBench) -> None:
+    bench.shelf.is_answering.clear()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bench.turn())
+        await asyncio.sleep(0)
+        group.create_task(bench.keeper.release())
+        await asyncio.sleep(0)
+        bench.shelf.is_answering.set()
+    assert [change.reason for change in bench.changes] == [Reason.TAKEN, Reason.RELEASED]
+    assert bench.shelf.released == [Change(SITE, 1, Reason.RELEASED)]
+    assert bench.keeper.epoch(SITE) is None
+
+
+async def test_the_keeper_rests_while_the_rest_of_the_process_ends(
+    bench: KeeperBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.turn()
+    await bench.keeper.release()
+    bench.now_s += 10.0
+    waits: list[float] = []
+
+    async def sleep(wait_s: float) -> None:
+        waits.append(wait_s)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await bench.keeper.run()
+    assert waits == [LEASE_S / 3]
 
 
 async def test_an_end_without_a_database_ends(bench: KeeperBench) -> None:
