@@ -10,6 +10,10 @@ share of time that leaves live's 95th percentile alone, however thin the link is
 there: with nothing live to hold up there is nothing to rest for. And a silence counts once, however many batches were
 in flight: a cloud that was away for a minute says nothing about the link, and must not stall the backlog after it.
 
+Whether the backlog is what holds live up shows while it rests: where live's answers stay late without it, the cloud is
+slow by itself, and resting helps nobody. What live takes then sets the goal from there on, until its answers are quick
+again, and what was counted by the old goal is forgotten.
+
 Live and backlog share one wire and one cloud, first in, first out; the answer to a batch of either measures what the
 next live batch will meet. A cloud that needs longer than the goal when nothing waits is not congestion: the goal is
 never below one and a half times the shortest answer of the connection.
@@ -26,6 +30,13 @@ STARVED_S = 900.0
 """One batch goes in this time at least while live is late, perhaps for other reasons than the backlog's."""
 LIVE_GONE_S = 10.0
 """Without an answer to anything live for so long, and without a miss, nobody is held up."""
+QUIET_AFTER_S = 5.0
+"""So long after the last batch of the backlog went, nothing of it stands before live any more: at 3 kB/s a batch of
+18 kB takes six seconds, and its own answer is awaited besides."""
+QUIET_ANSWERS = 40
+"""Live answers without the backlog that are looked at together: ten seconds of them at four a second."""
+QUIET_FADING = 1 / 400
+"""What was learned fades by this with each quick answer: by half in a minute at four a second."""
 BASE_MARGIN = 1.5
 BASE_SPAN_S = 3600.0
 """The shortest answer is looked for in the last one to two hours of the connection: over minutes a queue that stands
@@ -52,6 +63,9 @@ class Pace:
         self._live_at = float("-inf")
         self._is_silent = False
         self._sent_at = float("-inf")
+        self._backlog_at = float("-inf")
+        self._slow_goal_s = 0.0
+        self._alone: list[float] = []
 
     @property
     def window(self) -> float:
@@ -64,6 +78,8 @@ class Pace:
         self._is_starting = True
         self._bases.clear()
         self._live, self._late = 0.0, 0.0
+        self._slow_goal_s = 0.0
+        self._alone.clear()
 
     def allows(self, in_flight: int, now: float) -> int:
         """Return how many batches of the backlog may be sent.
@@ -95,9 +111,12 @@ class Pace:
         """
         self._last_s = took_s
         self._is_silent = False
-        goal_s = max(self._goal_s, BASE_MARGIN * self._base(took_s, now))
-        if not is_backlog:
+        goal_s = max(self._goal_s, BASE_MARGIN * self._base(took_s, now), self._slow_goal_s)
+        if is_backlog:
+            self._backlog_at = now
+        else:
             self._count(now, is_late=took_s > 2 * goal_s)
+            self._measure_alone(took_s, now, goal_s)
         if took_s > goal_s:
             self.congested(now)
         elif is_backlog and was_full:
@@ -118,6 +137,21 @@ class Pace:
             return
         self._shrunk_at = now
         self._window = max(1.0, self._window / 2)
+
+    def _measure_alone(self, took_s: float, now: float, goal_s: float) -> None:
+        """Learn what live takes when nothing of the backlog is before it."""
+        if took_s < goal_s:
+            self._slow_goal_s *= 1 - QUIET_FADING
+        if not self._is_resting(now) or now - max(self._sent_at, self._backlog_at) < QUIET_AFTER_S + took_s:
+            self._alone.clear()
+            return
+        self._alone.append(took_s)
+        if len(self._alone) < QUIET_ANSWERS:
+            return
+        taken, self._alone = sorted(self._alone), []
+        if taken[-2] > 2 * goal_s:
+            self._slow_goal_s = max(taken[-2] * 0.55, BASE_MARGIN * taken[QUIET_ANSWERS // 2])
+            self._live, self._late = 0.0, 0.0
 
     def _is_resting(self, now: float) -> bool:
         return self._late > MAX_LATE_SHARE * self._live and now < self._live_at + LIVE_GONE_S

@@ -2,8 +2,10 @@
 
 import pytest
 
+from firmware_configs.device import Uplink as UplinkSettings
 from gateway.uplink import pace_policy
 from gateway.uplink.pace_policy import LIVE_GONE_S, STARVED_S, Pace
+from tests.support.simulated_link import SimulatedLink
 
 GOAL_S = 0.5
 
@@ -61,3 +63,31 @@ def test_a_cloud_that_was_away_holds_the_backlog_up_for_seconds() -> None:
 
 def test_misses_among_answers_are_the_link_s_and_count_each() -> None:
     assert after_a_silence(answers_between=True) > 100.0
+
+
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_a_cloud_that_is_slow_by_itself_does_not_stop_the_backlog(
+    monkeypatch: pytest.MonkeyPatch, *, is_measured: bool
+) -> None:
+    """With its mutation proof: one batch went in a quarter of an hour while receipts took three seconds."""
+    if not is_measured:
+        monkeypatch.setattr(Pace, "_measure_alone", lambda *_, **__: None)
+    link = SimulatedLink(1_000_000, UplinkSettings())
+    link.run(30)
+    link.delay_s = 3.0
+    link.run(30)
+    before = link.backlog_done
+    link.run(600)
+    assert (link.backlog_done - before > 150) is is_measured
+    assert link.live_p95_s() < 4.5
+
+
+def test_what_was_learned_of_a_slow_cloud_is_forgotten_when_it_is_quick() -> None:
+    link = SimulatedLink(1_000_000, UplinkSettings())
+    link.run(30)
+    link.delay_s = 3.0
+    link.run(120)
+    assert link.lanes._pace._slow_goal_s > 3.0
+    link.delay_s = 0.1
+    link.run(120)
+    assert link.lanes._pace._slow_goal_s < 1.5
