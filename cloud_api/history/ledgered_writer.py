@@ -53,9 +53,13 @@ class LedgeredWriter:
             async with self._stage("plan", LEDGER_TIMEOUT_S):
                 plans = await self._ledger.plan([batches[index] for index in storable])
         changing = []
+        moving = {batches[index].batch.stream_id for index, plan in zip(storable, plans, strict=True)
+                  if plan.outcome in CHANGING}  # fmt: skip
         for index, plan in zip(storable, plans, strict=True):
             outcomes[index] = plan.outcome
-            if plan.outcome in CHANGING:
+            # a duplicate may be one of a batch beside it, which another worker can still make a conflict
+            is_open = plan.outcome is CommitOutcome.DUPLICATE and batches[index].batch.stream_id in moving
+            if plan.outcome in CHANGING or is_open:
                 changing.append((index, plan))
         await self._write(batches, changing)
         if changing:

@@ -1,6 +1,6 @@
 """Sink and ledger of a history in two stores: order, conflicts, refused points, trouble; with mutation proofs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ from cloud_api.history import ledger_policy, sql_ledger, sql_ledger_rows
 from cloud_api.history.ledger_policy import HULL_STEP, StreamBook
 from cloud_api.history.ledgered_metrics import LedgeredMetrics
 from cloud_api.history.ledgered_writer import LedgeredWriter
-from cloud_api.history.models import CommitOutcome, ReceivedBatch, SeqRange, StreamBalance
+from cloud_api.history.models import CommitOutcome, ReceivedBatch, Rejected, SeqRange, StoredRecord, StreamBalance
 from cloud_api.history.sql_ledger import COMMITS_A_SWEEP, MARKS_KEPT_NS, SqlStreamLedger
 from cloud_api.history.sql_ledger_reader import SqlLedgerReader
 from contracts.batch import Batch
@@ -133,6 +133,24 @@ async def test_any_text_of_a_peer_can_be_noted(history: History) -> None:
     assert await history.take(batch(1, 6, records=[*told, lost])) == [CommitOutcome.DUPLICATE]
     (reason,) = (await history.balance()).declared
     assert reason == ("a?b?" * 50)[:40]
+
+
+async def test_a_copy_in_a_group_is_not_acknowledged_for_a_batch_that_another_worker_has_made_a_conflict(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plan: the first is new, the second its duplicate. While they are written a copied disk takes numbers 8 to 10."""
+    other, write = history.another_worker(), history.sink.write
+
+    async def overtaken(points: Sequence[StoredRecord]) -> list[Rejected]:
+        monkeypatch.setattr(history.sink, "write", write)
+        await other.commit([ReceivedBatch(of_another_writer(batch(8, 10)), START_NS)])
+        return await write(points)
+
+    monkeypatch.setattr(history.sink, "write", overtaken)
+    conflict = CommitOutcome.RANGE_CONFLICT
+    assert await history.take(batch(1, 10), batch(1, 10), batch(4, 6)) == [conflict, conflict, CommitOutcome.COMMITTED]
+    (balance,) = await history.reader.balances()
+    assert balance.covered == [SeqRange(4, 6), SeqRange(8, 10)]
 
 
 async def test_another_observation_of_the_same_boot_is_told_by_its_mark_for_an_hour(history: History) -> None:
