@@ -37,7 +37,7 @@ class AccountingMetrics:
         self.looked_s = Gauge(
             "accounting_last_look_timestamp_seconds", "When all streams were last judged", registry=registry
         )
-        self._shown: set[tuple[str, str, str]] = set()
+        self._shown: dict[str, set[str]] = {}
         self.errors = Counter("accounting_errors_total", "Looks that failed", ["reason"], registry=registry)
 
     def show(self, standings: Iterable[GatewayStanding]) -> None:
@@ -54,6 +54,7 @@ class AccountingMetrics:
             for reason, numbers in one.declared.items():
                 sums[reason if reason in REASONS else "other"] += numbers
             # a reason whose numbers all came after all falls to nothing, and is not left standing
-            self._shown |= {(*labels, reason) for reason in sums}
-            for shown in [shown for shown in self._shown if shown[:2] == labels]:
-                self.declared.labels(*shown).set(sums[shown[2]])
+            shown = self._shown.setdefault(one.id, set())
+            shown.update(sums)
+            for reason in shown:
+                self.declared.labels(*labels, reason).set(sums[reason])
