@@ -70,11 +70,13 @@ class AlarmDesk:
         """
         try:
             async with asyncio.timeout(TIMEOUT_S):
+                # asked before the rows are read: a lease that comes between the two had another writer until then
+                held = self._held()
                 standing = await self._store.standing()
                 self._alarms = {one.stream_id: one for one in standing}
                 self._accountant.adopt(standing)
                 self._tell_unsure()
-                held = await self._take_over()
+                await self._take_over(held)
         except (LinkError, TimeoutError) as exc:
             self._fail(exc)
             return {}
@@ -105,8 +107,9 @@ class AlarmDesk:
             if site in held:
                 by_site[site] |= {one.stream_id: one for one in standing.streams}
                 _log_losses(standing, declared.get(standing.id, standing.declared))
+        alarms = self._accountant.alarms()
         for site, epoch in held.items():
-            raised, cleared = self._compare(site, by_site[site])
+            raised, cleared = self._compare(site, by_site[site], alarms)
             if not raised and not cleared:
                 continue
             named = {one.stream_id for one in (*raised, *cleared)}
@@ -120,8 +123,10 @@ class AlarmDesk:
                 changed, closed = self._changes(site, None)
                 await self._write(site, epoch, Settlement(changed=changed, closed=closed), {})
 
-    async def _take_over(self) -> dict[str, int]:
-        ours = {site: epoch for site in self._accountant.sites() if (epoch := self._authority.epoch(site)) is not None}
+    def _held(self) -> dict[str, int]:
+        return {site: epoch for site in self._accountant.sites() if (epoch := self._authority.epoch(site)) is not None}
+
+    async def _take_over(self, ours: dict[str, int]) -> None:
         new = {site: epoch for site, epoch in ours.items() if self._read.get(site) != epoch}
         if new:
             kept = [one for one in await self._store.load() if site_of_stream(one.stream_id) in new]
@@ -132,10 +137,9 @@ class AlarmDesk:
         for site, epoch in new.items():
             stand = sum(site_of_stream(stream_id) == site for stream_id in self._alarms)
             _log.info("accounting_taken_over", site=site, epoch=epoch, alarms=stand)
-        return ours
 
     def _compare(
-        self, site: str, streams: Mapping[str, StreamStanding]
+        self, site: str, streams: Mapping[str, StreamStanding], stand: Mapping[str, int]
     ) -> tuple[tuple[StreamAlarm, ...], tuple[StreamAlarm, ...]]:
         """Return the alarms of a site that began and those that ended."""
         raised = [
@@ -143,7 +147,6 @@ class AlarmDesk:
             for one in streams.values()
             if one.since_ns is not None and one.stream_id not in self._alarms
         ]
-        stand = self._accountant.alarms()
         cleared = [
             one for one in self._alarms.values() if site_of_stream(one.stream_id) == site and one.stream_id not in stand
         ]
@@ -174,12 +177,13 @@ class AlarmDesk:
             return
         self._saved |= {one.stream_id: one for one in settlement.changed}
         for stream_id in settlement.closed:
-            del self._saved[stream_id]
+            # at the end of the process a last look and the last writing may close the same stream
+            self._saved.pop(stream_id, None)
         for alarm in settlement.raised:
             self._alarms[alarm.stream_id] = alarm
             _log_raised(alarm, streams[alarm.stream_id])
         for alarm in settlement.cleared:
-            del self._alarms[alarm.stream_id]
+            self._alarms.pop(alarm.stream_id, None)
             _log.info("accounting_alarm_cleared", stream_id=alarm.stream_id, verdict=alarm.verdict)
 
     def _tell_unsure(self) -> None:

@@ -1,6 +1,10 @@
 """The accounting's loop: what it shows, logs and stores, and what trouble of its stores does to it."""
 
+import asyncio
+import time
+
 import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
@@ -167,3 +171,50 @@ async def test_a_store_that_fails_is_tried_again() -> None:
     bench.shelf.is_store_failing = False
     await bench.service.save()
     assert bench.shelf.rows == {STREAM: OpenStream(STREAM, 100, None)}
+
+
+def seconds_to_show(gateways: int) -> float:
+    metrics = AccountingMetrics(CollectorRegistry())
+    declared = {"thinned": 1, "capacity": 2, "age": 3}
+    standings = [
+        GatewayStanding(f"{SITE}/gw-{number}", Verdict.WHOLE, None, 6, 0, declared, None, 0, 0)
+        for number in range(gateways)
+    ]
+    began_s = time.process_time()
+    for _ in range(3):
+        metrics.show(standings)
+    return time.process_time() - began_s
+
+
+def test_what_the_figures_cost_a_gateway_does_not_grow_with_the_fleet() -> None:
+    seconds_to_show(200)
+    assert seconds_to_show(1600) < 4 * 8 * seconds_to_show(200), "eight times the gateways"
+
+
+async def test_a_last_look_and_the_last_writing_may_close_the_same_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    accountant, metrics = Accountant(), AccountingMetrics(CollectorRegistry())
+    desk = AlarmDesk(accountant, shelf, shelf, metrics)
+    service = AccountingService(accountant, shelf, desk, shelf, metrics, lambda: Moment(START_NS, 0.0))
+    shelf.rows = {STREAM: OpenStream(STREAM, 100, START_NS)}
+    shelf.alarms = [StreamAlarm(STREAM, START_NS, "missing", 10)]
+    shelf.history = [StreamBalance(STREAM, 100, 100, {}, [SeqRange(1, 100)])]
+    await service.restore([])
+    await desk.prepare()
+    report = msgspec.structs.replace(
+        status(), streams=[StreamStatus(stream_id=STREAM, next_seq=101, buffered_ranges=[])]
+    )
+    service.on_status(report, START_NS)
+    write = shelf.settle
+    both = asyncio.Barrier(2)
+
+    async def write_slowly(site: str, epoch: int, settlement: Settlement) -> None:
+        await both.wait()
+        shelf.rows[STREAM] = OpenStream(STREAM, 100, START_NS)
+        await write(site, epoch, settlement)
+
+    monkeypatch.setattr(shelf, "settle", write_slowly)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(service.look())
+        group.create_task(service.save())
+    assert shelf.alarms == []

@@ -137,6 +137,29 @@ async def test_a_takeover_at_any_moment_leaves_one_alarm_and_one_end(
     assert office.standing == {}
 
 
+@pytest.mark.parametrize("looks_before", range(6))
+async def test_a_lease_that_comes_while_the_rows_are_read_doubles_nothing(
+    office: Office, looks_before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second reads what stands; the first raises, and its lease goes; then the second learns that it is its own."""
+    first, second = Clerk("a", office), Clerk("b", office)
+    read = second.standing
+
+    async def read_early() -> list[StreamAlarm]:
+        found = await read()
+        if office.holder == "a":
+            await look([first], 1)
+            office.hand_over("b")
+        return found
+
+    with capture_logs() as logs:
+        await look([first, second], looks_before)
+        monkeypatch.setattr(second, "standing", read_early)
+        await look([second], 6)
+    assert len(office.raised) == 1
+    assert [entry["event"] for entry in logs].count("accounting_alarm") == 1
+
+
 async def test_who_takes_over_without_having_heard_the_gateway_ends_nothing(office: Office) -> None:
     await look([Clerk("a", office)], 6)
     fresh = Clerk("b", office)
