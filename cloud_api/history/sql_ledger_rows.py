@@ -63,7 +63,7 @@ async def lock_streams(connection: AsyncConnection, stream_refs: Iterable[int]) 
 async def read_covered(connection: AsyncConnection, windows: Sequence[Window], books: Mapping[int, BookRows]) -> None:
     """Read the accounted ranges that share a number with, or touch, a window."""
     table = ledger_covered.c
-    query = sa.select(table.stream_ref, table.first_seq, table.last_seq).where(_reaching(table, windows, 1))
+    query = sa.select(table.stream_ref, table.first_seq, table.last_seq).where(_touching(windows))
     for stream_ref, first_seq, last_seq in await connection.execute(query):
         books[stream_ref].covered.append(SeqRange(first_seq, last_seq))
 
@@ -72,12 +72,11 @@ async def read_details(connection: AsyncConnection, windows: Sequence[Window], b
     """Read gaps and marks that share a number with a window: where numbers are known already."""
     if not windows:
         return
-    gaps, marks = ledger_gaps.c, ledger_marks.c
-    query = sa.select(ledger_gaps).where(_reaching(gaps, windows, 0))
+    query = sa.select(ledger_gaps).where(_sharing(ledger_gaps, windows))
     for row in (await connection.execute(query)).mappings():
         item = SeqRange(row["first_seq"], row["last_seq"])
         books[row["stream_ref"]].gaps.append(DeclaredGap(item, row["reason"], row["observed_at_ns"]))
-    query = sa.select(ledger_marks).where(_reaching(marks, windows, 0))
+    query = sa.select(ledger_marks).where(_sharing(ledger_marks, windows))
     for row in (await connection.execute(query)).mappings():
         item = SeqRange(row["first_seq"], row["last_seq"])
         books[row["stream_ref"]].marks.append(Marks(item, row["received_at_ns"], row["marks"]))
@@ -158,15 +157,36 @@ async def _add(
     )  # fmt: skip
 
 
-def _reaching(table: Any, windows: Sequence[Window], margin: int) -> sa.ColumnElement[bool]:  # noqa: ANN401 - columns
+def _touching(windows: Sequence[Window]) -> sa.ColumnElement[bool]:
+    """Return the condition on accounted ranges; they are joined, so that those below a window are few."""
+    table = ledger_covered.c
     return sa.or_(*(
         sa.and_(
             table.stream_ref == one.stream_ref,
-            table.first_seq <= one.range.last_seq + margin,
-            table.last_seq >= one.range.first_seq - margin,
+            table.first_seq <= one.range.last_seq + 1,
+            table.last_seq >= one.range.first_seq - 1,
         )
         for one in windows
     ))  # fmt: skip
+
+
+def _sharing(rows: sa.Table, windows: Sequence[Window]) -> sa.ColumnElement[bool]:
+    """Return the condition on ranges of a table that never share a number, of which a stream has more every year.
+
+    Of those that begin below a window only the nearest can reach into it, and is found by one step in the key.
+    """
+    table, below = rows.c, rows.alias("below").c
+    parts: list[sa.ColumnElement[bool]] = []
+    for one in windows:
+        nearest = sa.select(sa.func.max(below.first_seq)).where(
+            below.stream_ref == one.stream_ref, below.first_seq < one.range.first_seq
+        )
+        of_stream = table.stream_ref == one.stream_ref
+        parts += [
+            sa.and_(of_stream, table.first_seq.between(one.range.first_seq, one.range.last_seq)),
+            sa.and_(of_stream, table.first_seq == nearest.scalar_subquery(), table.last_seq >= one.range.first_seq),
+        ]
+    return sa.or_(*parts)
 
 
 async def _insert(connection: AsyncConnection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
