@@ -78,12 +78,12 @@ class IngestService:
         self._now_ns = now_ns
         self._on_committed = on_committed
         self._waiting: asyncio.Queue[_Delivery] = asyncio.Queue(maxsize=MAX_WAITING)
-        self._is_in_trouble = False
+        self._failing = 0
 
     @property
     def is_writing(self) -> bool:
-        """The last commit did not fail."""
-        return not self._is_in_trouble
+        """No group waits for a store that could not take it at its last attempt."""
+        return self._failing == 0
 
     async def on_records(self, topic: Topic, data: bytes) -> None:
         """Take one payload; waits while ``MAX_WAITING`` are not yet committed."""
@@ -146,22 +146,26 @@ class IngestService:
                 self._refuse(refuse(item.topic, item.batch, item.data, outcome.value, cause), received_at_ns)
 
     async def _commit_until_done(self, batches: list[ReceivedBatch]) -> list[CommitOutcome]:
+        is_failing = False
         while True:
             started_s = perf_counter()
             try:
                 outcomes = await self._writer.commit(batches)
             except LinkError as exc:
                 self._metrics.commit_errors.labels(exc.reason).inc()
-                if not self._is_in_trouble:
+                if not self._failing:
                     structlog.get_logger(__name__).warning("history_unwritable", error=str(exc), reason=exc.reason)
-                self._is_in_trouble = True
+                self._failing += not is_failing
+                is_failing = True
                 await asyncio.sleep(self._backoff.next_delay_s())
                 continue
             self._metrics.commit_s.observe(perf_counter() - started_s)
-            self._backoff.reset()
-            if self._is_in_trouble:
-                structlog.get_logger(__name__).info("history_writable")
-            self._is_in_trouble = False
+            self._failing -= is_failing
+            if not self._failing:
+                # what one group can write says nothing of another that stands still
+                self._backoff.reset()
+                if is_failing:
+                    structlog.get_logger(__name__).info("history_writable")
             return outcomes
 
     def _count(self, item: Accepted, outcome: CommitOutcome) -> None:

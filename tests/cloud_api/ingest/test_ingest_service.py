@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from cloud_api.backoff import FullJitter
 from cloud_api.history.models import CommitOutcome, ReceivedBatch
@@ -108,6 +109,44 @@ async def test_no_receipt_while_the_history_cannot_write_and_all_of_them_afterwa
     assert [receipt.last_seq for receipt in bench.outbox.receipts] == [5, 9]
     assert bench.count("tsdb_write_errors_total", reason="disk_full") == 3
     assert bench.service.is_writing
+
+
+class PickyHistory(HistorySimulator):
+    """A store that cannot write the group of number 1 while it ``is_stuck``, and can write the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stuck = True
+
+    async def commit(self, batches: Sequence[ReceivedBatch]) -> list[CommitOutcome]:
+        if batches[0].batch.first_seq == 1 and self.is_stuck:
+            raise LinkError("commit", "db", "too much at once", "", "timeout")
+        return await super().commit(batches)
+
+
+async def test_a_group_that_stands_still_is_told_though_the_other_goes_on() -> None:
+    """One warning when it begins to fail, one word when it is over, and its pauses grow meanwhile."""
+    bench = Bench()
+    history = PickyHistory()
+    bench.service._writer = history
+    backoff = FullJitter(0.0, 0.0, random.Random(1))
+    bench.service._backoff = backoff
+    resets: list[None] = []
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logs:
+        patch.setattr(backoff, "reset", lambda: resets.append(None))
+        await bench.take(*(batch(number * 500 + 1, number * 500 + 500) for number in range(8)))
+        async with bench.running():
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert len(history.commits) == 3
+            assert not bench.service.is_writing
+            assert resets == []
+            history.is_stuck = False
+            await bench.service.drain()
+    assert bench.service.is_writing
+    assert resets == [None]
+    told = [line["event"] for line in logs if str(line["event"]).startswith("history_")]
+    assert told == ["history_unwritable", "history_writable"]
 
 
 async def test_a_damaged_history_ends_the_role_without_a_receipt() -> None:
