@@ -6,7 +6,7 @@ from the file's folder. Secrets are paths of files, never values. An unknown key
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from cloud_api.settings_bus import BusSettings
 from cloud_api.settings_explanation import explain
 from cloud_api.settings_history import HistorySettings, SqliteHistorySettings
-from cloud_api.settings_section import Id, Section
+from cloud_api.settings_section import Id, Section, has_port
 from contracts.errors import ConfigError
 
 SQLITE_PREFIX = "sqlite+aiosqlite:///"
@@ -76,9 +76,11 @@ class OperationsSettings(Section):
         return Path(self.url.removeprefix(SQLITE_PREFIX).partition("?")[0])
 
     @model_validator(mode="after")
-    def _demand_secrets_in_files(self) -> Self:
+    def _check_address(self) -> Self:
         if self.sqlite_path is None and urlsplit(self.url).password is not None:
             raise ValueError("url: holds a password, which belongs in the file that password_file names")
+        if self.sqlite_path is None and not all(map(has_port, _servers(self.url))):
+            raise ValueError("url: names a port that is none; allowed: 1 to 65535")
         if self.sqlite_path is not None and (self.password_file or self.trust):
             raise ValueError("password_file and trust: only for postgresql+asyncpg://…")
         return self
@@ -190,6 +192,13 @@ def load_settings(path: Path) -> Settings:
         cause = explain(exc, Settings)
         raise ConfigError("read settings", str(path), cause, "correct the file or PORTTRACK__…", "invalid") from exc
     return _resolve(settings, path.resolve().parent)
+
+
+def _servers(url: str) -> list[str]:
+    """Return an address a server that the URL of a PostgreSQL names, before its path or in its options."""
+    options = parse_qsl(urlsplit(url).query)
+    named = [f"//{value}" for name, value in options if name == "host" and not value.startswith("/")]
+    return [url, *named, *(f"//:{port}" for name, value in options if name == "port" for port in value.split(","))]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

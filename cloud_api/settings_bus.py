@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from cloud_api.settings_section import Id, Section, kind_or
+from cloud_api.settings_section import GoodPort, Id, Section, kind_or
 
-NatsUrl = Annotated[str, StringConstraints(pattern=r"^tls://[^/@\s]+:\d{1,5}$")]
-MqttUrl = Annotated[str, StringConstraints(pattern=r"^mqtts://[^/@\s]+:\d{1,5}$")]
+NatsUrl = Annotated[str, StringConstraints(pattern=r"^tls://[^/@\s]+:\d{1,5}$"), GoodPort]
+MqttUrl = Annotated[str, StringConstraints(pattern=r"^mqtts://[^/@\s]+:\d{1,5}$"), GoodPort]
 
 
 class Bus(Section):

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from cloud_api.settings_section import Name, Section, kind_or
+from cloud_api.settings_section import GoodPort, Name, Section, kind_or
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s?#]+(/[^\s@?#]*)?$")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s?#]+(/[^\s@?#]*)?$"), GoodPort]
 KeepDays = Annotated[float, Field(gt=0, le=36_500)]
 
 

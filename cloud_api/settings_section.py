@@ -3,14 +3,34 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from contracts.ids import ID_PATTERN
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 """A name that some server gives to what is ours: a database, a bucket, an organisation, a user."""
+
+
+def has_port(address: str) -> bool:
+    """Tell whether the port of a URL, where it names one, can be one: no pattern says 1 to 65535."""
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
+
+
+def _demand_port(address: str) -> str:
+    if not has_port(address):
+        raise PydanticCustomError("port", "Port should be a number from 1 to 65535")
+    return address
+
+
+GoodPort = AfterValidator(_demand_port)
+"""Of a URL: its port, where it names one, can be one."""
 
 
 class Section(BaseModel):

@@ -53,6 +53,13 @@ WRONG = {
     "nats in clear text": (whole(bus=BUS.replace("tls://", "nats://")), "bus.servers.0: is 'nats://broker:4222'"),
     "no server": (whole(bus=BUS.replace('"tls://broker:4222"', "")), "bus.servers: List should have at least 1"),
     "server without a port": (whole(bus=BUS.replace(":4222", "")), "bus.servers.0: is 'tls://broker'"),
+    "a port that is none": (
+        whole(bus=BUS.replace("4222", "99999")),
+        "bus.servers.0: Port should be a number from 1 to 65535; is 'tls://broker:99999'",
+    ),
+    "port 0 of a server": (whole(bus=BUS.replace("4222", "0")), "bus.servers.0: Port should be a number"),
+    "two ports": (whole(bus=BUS.replace("4222", "1:4222")), "bus.servers.0: Port should be a number"),
+    "influxdb at no port": (whole(history=INFLUX_1.replace("8086", "web")), "history.url: Port should be a number"),
     "password in the address": (
         whole(bus=BUS.replace("broker:", "u:secret@b:")),
         "bus.servers.0: is 'tls://u:***@b:4222'",
@@ -119,6 +126,16 @@ WRONG = {
         whole(operations=OPERATIONS + 'password_file = "p"\n'),
         "operations.password_file and trust: only for",
     ),
+    "a port in words": (whole(operations=POSTGRES.replace("5432", "pg")), "operations.url: names a port that is none"),
+    "a port too high": (whole(operations=POSTGRES.replace("5432", "65536")), "operations.url: names a port that"),
+    "one of two servers at no port": (
+        whole(operations=POSTGRES.replace("@db:5432/ops", "@/ops?host=a:5432&host=b:99999")),
+        "operations.url: names a port that is none",
+    ),
+    "a socket at no port": (
+        whole(operations=POSTGRES.replace("@db:5432/ops", "@/ops?host=/run/postgresql&port=x")),
+        "operations.url: names a port that is none",
+    ),
     "an empty pool": (whole(operations=POSTGRES + "pool_size = 0\n"), "operations.pool_size: "),
     "statements without a limit": (
         whole(operations=POSTGRES + "statement_timeout_s = 0\n"),
@@ -160,6 +177,8 @@ def test_wrong_settings_do_not_start_and_name_their_key(tmp_path: Path, text: st
         whole(history=INFLUX_1.replace('"1"', '"victoria-metrics"')),
         whole(operations=POSTGRES + 'password_file = "p"\ntrust = "t"\n'),
         whole(operations='[operations]\nurl = "postgresql+asyncpg://porttrack@/ops?host=/run/postgresql"\n'),
+        whole(operations=POSTGRES.replace("@db:5432/ops", "@/ops?host=a:5432&host=b:5433")),
+        whole(operations=POSTGRES.replace("@db:5432/ops", "@/ops?host=/run/postgresql&port=5433")),
     ],
 )
 def test_every_kind_can_be_said(tmp_path: Path, text: str) -> None:
