@@ -17,11 +17,13 @@ from cloud_api.history.reading import Page, Position, Span, ThinnedTrack, TooMuc
 from cloud_api.history.thinning_policy import POINTS_A_BUCKET, width_for
 
 MAX_ROWS = 200_000
-"""Rows read for one page: as many as one millisecond or one tie may hold before a page gives up."""
+"""Rows asked for in one page at most, whatever lies in one millisecond; the page gives up rather than ask for more."""
 SPARE_ROWS = 64
 """Read beyond a page, so that a millisecond that the page's end falls into is nearly always whole at the first try."""
 TIE_BITS = 20
 """Of a tie: which stream; the number of the record is above them."""
+NUMBERS = 1 << 63 - TIE_BITS
+"""Numbers that a tie tells apart, 2^43: a tie has 63 bits, and a gateway may begin to count where it likes."""
 
 Item = TypeVar("Item")
 
@@ -106,7 +108,7 @@ def position_of(row: Row) -> Position:
     """Return the place of a point in an answer: its exact time, and its number with its stream."""
     values = row.values
     stream = ".".join(str(values[tag]) for tag in WHOSE)
-    tie = int(values["seq"]) << TIE_BITS | crc32(stream.encode()) % (1 << TIE_BITS)
+    tie = int(values["seq"]) % NUMBERS << TIE_BITS | crc32(stream.encode()) % (1 << TIE_BITS)
     return Position(int(values["at_ns"]), tie)
 
 
