@@ -8,12 +8,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from contracts.errors import LinkError
 
 TIMEOUT_S = 5.0
 """A card that collects its garbage answers within two seconds; what is written here is a few kilobytes."""
+LOOK_S = 0.02
+"""Between looks whether the piece before has ended; seldom is there one."""
 
 Result = TypeVar("Result")
 
@@ -29,7 +31,8 @@ class SideThread:
     def __init__(self, name: str, timeout_s: float = TIMEOUT_S) -> None:
         self._name = name
         self._timeout_s = timeout_s
-        self._stuck: Future[object] | None = None
+        self._last: Future[Any] | None = None
+        self._is_stuck = False
 
     async def do(self, work: Callable[[], Result]) -> Result:
         """Do a piece of work; its own errors pass through.
@@ -38,16 +41,24 @@ class SideThread:
             LinkError: it did not end in time and is left to itself, or one before it has not ended yet (reason
                 ``disk``).
         """
-        if self._stuck is not None and not self._stuck.done():
+        if self._is_stuck and self._is_busy():
             raise self._error("the disk has not answered since an earlier attempt")
-        future: Future[Result] = Future()
-        threading.Thread(target=_run, args=(work, future), name=self._name, daemon=True).start()
+        self._is_stuck = False
         try:
             async with asyncio.timeout(self._timeout_s):
+                # whoever waited for the last may have been cancelled: its thread goes on, with the same file
+                while self._is_busy():  # noqa: ASYNC110 - a thread, not a task
+                    await asyncio.sleep(LOOK_S)
+                future: Future[Result] = Future()
+                self._last = future
+                threading.Thread(target=_run, args=(work, future), name=self._name, daemon=True).start()
                 return await asyncio.shield(asyncio.wrap_future(future))
         except TimeoutError as exc:
-            self._stuck = future  # type: ignore[assignment] # only whether it is done is asked
+            self._is_stuck = True
             raise self._error(f"no answer in {self._timeout_s:g} s") from exc
+
+    def _is_busy(self) -> bool:
+        return self._last is not None and not self._last.done()
 
     def _error(self, cause: str) -> LinkError:
         return LinkError("write", self._name, cause, "the disk may be failing", "disk")
