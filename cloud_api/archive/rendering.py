@@ -79,7 +79,7 @@ def series_csv(answer: SeriesAnswers, wanted: Sequence[str] | None) -> bytes:
         return _csv(BUCKET_COLUMNS, rows)
     names = wanted if wanted is not None else sorted({name for point in found for name in point.values})
     return _csv(
-        ("at", *names),
+        ("at", *map(_cell, names)),
         ((format_utc_ns(point.at_ns), *(_cell(point.values.get(name)) for name in names)) for point in found),
     )
 
@@ -119,7 +119,7 @@ def _columns(buckets: list[Bucket]) -> dict[str, list[object]]:
     }
 
 
-def _csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+def _csv(columns: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
