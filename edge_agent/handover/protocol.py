@@ -122,7 +122,7 @@ def decode_from_driver(body: bytes) -> FromDriver:
     """
     try:
         return _FROM_DRIVER.decode(body)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise PeerError("decode hand-over frame", f"{len(body)} bytes", str(exc), "", "bad_frame") from exc
 
 
@@ -134,7 +134,7 @@ def decode_from_gateway(body: bytes) -> FromGateway:
     """
     try:
         return _FROM_GATEWAY.decode(body)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise PeerError("decode hand-over frame", f"{len(body)} bytes", str(exc), "", "bad_frame") from exc
 
 

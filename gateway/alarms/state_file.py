@@ -40,7 +40,7 @@ def read_state(path: Path) -> list[SourceAlarm]:
         content = msgspec.json.decode(data, type=_Content)
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError) as exc:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         _set_aside(path, str(exc))
         return []
     if content.version != VERSION:

@@ -45,7 +45,7 @@ def status(
         return
     try:
         newest = msgspec.json.decode(body, type=LocalStatus)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         hint = "is another program on this port?"
         raise LinkError("read status", url or DEFAULT_URL, str(exc), hint, "not_a_status") from exc
     for line in describe(newest):

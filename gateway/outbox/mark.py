@@ -81,7 +81,7 @@ def _unpack_slot(slot: bytes) -> tuple[int, dict[str, Numbers]] | None:
         return None
     try:
         return turn, msgspec.json.decode(text, type=dict[str, Numbers])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -156,7 +156,7 @@ def _observation(data: bytes, seq: int) -> Observation:
     """Return a pending record without its number; one that is not what was written becomes a gap."""
     try:
         record = msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     if record is None or record.seq != seq:
         gap = Gap(first_seq=seq, last_seq=seq, reason=packing.REASON_DAMAGED)

@@ -53,7 +53,7 @@ def read_times(path: Path) -> KnownTimes:
             content = msgspec.json.decode(file.read(MAX_BYTES), type=_Content)
     except FileNotFoundError:
         return KnownTimes()
-    except (OSError, msgspec.DecodeError) as exc:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         _set_aside(path, str(exc))
         return KnownTimes()
     if content.version != VERSION:

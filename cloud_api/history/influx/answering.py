@@ -57,7 +57,7 @@ def rows_of(line: bytes) -> list[tuple[int, Row]]:
     """
     try:
         document = _DECODER.decode(line)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise LinkError("read history server", repr(line[:60]), str(exc), "", "not_an_answer") from exc
     found = []
     failed = document.error or next((result.error for result in document.results if result.error), None)

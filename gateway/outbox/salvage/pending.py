@@ -31,7 +31,7 @@ def pending_batches(evidence: Evidence) -> Iterator[Found]:
 def _decoded(data: bytes) -> Record | None:
     try:
         return msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -148,7 +148,7 @@ def _report_of_target(path: Path) -> Path:
 def _report(file: Path) -> Damage:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Damage)
-    except (OSError, msgspec.DecodeError) as exc:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         cause = f"the report of its salvage cannot be read: {exc}"
         name = file.name.removesuffix(_REPORT)
         return Damage(file=name, cause=cause, lost={}, declared={}, saved_batches=0, saved_records=0)

@@ -1,5 +1,7 @@
 """The run against the gateway's end of it, with a connection that loses whatever is in flight."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,7 +13,14 @@ from contracts.payloads import Log, Wind
 from contracts.records import Clock, ClockState, Observation
 from edge_agent.handover.incoming import IncomingRun
 from edge_agent.handover.outgoing import CAPACITY, READ_ALLOWANCE, WINDOW, OutgoingRun
-from edge_agent.handover.protocol import MAX_FRAME_BYTES, MAX_OBSERVATIONS, Observations, encode_frame
+from edge_agent.handover.protocol import (
+    MAX_FRAME_BYTES,
+    MAX_OBSERVATIONS,
+    Observations,
+    decode_from_driver,
+    decode_from_gateway,
+    encode_frame,
+)
 
 
 def observation(number: int, raw: str | None = None) -> Observation:
@@ -283,3 +292,10 @@ class Connection(RuleBasedStateMachine):
 
 TestConnection = Connection.TestCase
 TestConnection.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("decode", [decode_from_driver, decode_from_gateway])
+def test_a_text_that_is_no_utf_8_is_a_bad_frame(decode: Callable[[bytes], object]) -> None:
+    with pytest.raises(PeerError) as caught:
+        decode(b'{"type":"\xff"}')
+    assert caught.value.reason == "bad_frame"

@@ -62,7 +62,10 @@ def test_the_file_brings_back_what_was_active(tmp_path: Path) -> None:
     assert again.forget_others(["wind"]) == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\0", b'{"version":2,"active":[]}', b'{"version":1,"active":[{}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\0", b'{"version":2,"active":[]}', b'{"version":1,"active":[{}]}', b'{"active":[{"source":"\xff'],
+)
 def test_a_damaged_file_is_set_aside_and_nothing_stops(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "alarms.json"
     path.write_bytes(content)

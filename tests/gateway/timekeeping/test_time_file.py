@@ -27,7 +27,10 @@ def test_the_oldest_boot_goes_at_the_cap(tmp_path: Path) -> None:
     assert [item.boot_id for item in read_times(path).references][:2] == ["3", "4"]
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", b'{"version":9,"known_ns":1,"references":[]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"rubbish", b'{"version":9,"known_ns":1,"references":[]}', b'{"version":1,"references":[{"boot_id":"\xff'],
+)
 def test_a_file_that_cannot_be_read_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "known_time"
     path.write_bytes(content)
