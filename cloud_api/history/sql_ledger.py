@@ -25,7 +25,8 @@ at 2,000 records a second an hour is 29 MB. What comes later is told by its boot
 COMMITS_A_SWEEP = 64
 """Commits between two deletions of old marks: about a minute of a quiet port."""
 MAX_CACHED = 65_536
-"""Streams kept in memory, each with the hulls of its boots: 13,000 gateways of five; beyond it all are read anew."""
+"""Streams kept in memory, each with the hulls of the boots that its last batches named, hardly ever more than one:
+13,000 gateways of five; beyond it all are read anew."""
 
 Hulls = dict[int, SeqRange]
 
@@ -37,7 +38,7 @@ class _Opened:
     Attributes:
         refs: numbers of the streams that are known to the database.
         books: by stream id.
-        hulls: of every boot of a stream, by its number, as the database has them.
+        hulls: of boots of a stream, by its number, as the database has them: those that its batches name at least.
     """
 
     refs: dict[str, int]
@@ -114,10 +115,14 @@ class SqlStreamLedger:
             known = [one for one in windows if ranges.intersect([one.range], sorted(rows[one.stream_ref].covered))]
             await sql_ledger_rows.read_details(connection, known, rows)
             cached = {ref: self._hulls.get(ref, {}) for ref in rows}
-            strange = {refs[item.batch.stream_id] for item in present
-                       if not _is_inside(item, cached[refs[item.batch.stream_id]])}  # fmt: skip
-            wanted = strange | {one.stream_ref for one in known}
-            await sql_ledger_rows.read_boots(connection, {ref: rows[ref] for ref in wanted})
+            named: dict[int, set[int]] = {ref: set() for ref in rows}
+            wanted = {one.stream_ref for one in known}
+            for item in present:
+                ref, boots = refs[item.batch.stream_id], boot_hulls(item.batch.records)
+                named[ref] |= boots.keys()
+                if not _are_inside(boots, cached[ref]):
+                    wanted.add(ref)
+            await sql_ledger_rows.read_boots(connection, {ref: named[ref] for ref in wanted}, rows)
             for ref, one in rows.items():
                 if ref not in wanted:
                     one.boots = dict(cached[ref])
@@ -147,11 +152,11 @@ async def _write(connection: AsyncConnection, opened: _Opened, batches: Sequence
         opened.hulls.setdefault(ref, {}).update(one.boots)
 
 
-def _is_inside(item: ReceivedBatch, hulls: Hulls) -> bool:
+def _are_inside(boots: Hulls, hulls: Hulls) -> bool:
     """Tell whether every boot of a batch is known, and its numbers lie inside of the boot's hull."""
     return all(
         (known := hulls.get(boot)) is not None and ranges.intersect([hull], [known]) == [hull]
-        for boot, hull in boot_hulls(item.batch.records).items()
+        for boot, hull in boots.items()
     )
 
 

@@ -82,13 +82,16 @@ async def read_details(connection: AsyncConnection, windows: Sequence[Window], b
         books[row["stream_ref"]].marks.append(Marks(item, row["received_at_ns"], row["marks"]))
 
 
-async def read_boots(connection: AsyncConnection, books: Mapping[int, BookRows]) -> None:
-    """Read the hulls of all boots of the streams of ``books``."""
-    if not books:
+async def read_boots(connection: AsyncConnection, named: Mapping[int, set[int]], books: Mapping[int, BookRows]) -> None:
+    """Read the hulls of the boots that some batches name, by stream: a stream has more of them every year."""
+    if not named:
         return
     table = ledger_boots.c
-    query = sa.select(table.stream_ref, table.boot_mark, table.first_seq, table.last_seq)
-    for stream_ref, boot, first_seq, last_seq in await connection.execute(query.where(table.stream_ref.in_(books))):
+    query = sa.select(table.stream_ref, table.boot_mark, table.first_seq, table.last_seq).where(sa.or_(*(
+        sa.and_(table.stream_ref == stream_ref, table.boot_mark.in_(sorted(boots)))
+        for stream_ref, boots in sorted(named.items())
+    )))  # fmt: skip
+    for stream_ref, boot, first_seq, last_seq in await connection.execute(query):
         books[stream_ref].boots[boot] = SeqRange(first_seq, last_seq)
 
 

@@ -1,14 +1,15 @@
 """Sink and ledger of a history in two stores: order, conflicts, refused points, trouble; with mutation proofs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.history import ledger_policy, sql_ledger, sql_ledger_rows
-from cloud_api.history.ledger_policy import HULL_STEP, StreamBook
+from cloud_api.history.ledger_policy import HULL_STEP, BookRows, StreamBook
 from cloud_api.history.ledgered_metrics import LedgeredMetrics
 from cloud_api.history.ledgered_writer import LedgeredWriter
 from cloud_api.history.models import CommitOutcome, ReceivedBatch, Rejected, SeqRange, StoredRecord, StreamBalance
@@ -58,6 +59,12 @@ async def history(tmp_path: Path) -> AsyncIterator[History]:
 def with_mono(item: Batch, mono_ns: int) -> Batch:
     records = [msgspec.structs.replace(one, mono_ns=mono_ns + one.seq) for one in item.records]
     return msgspec.structs.replace(item, records=records)
+
+
+def with_boot(item: Batch, boot_id: str) -> Batch:
+    return msgspec.structs.replace(
+        item, records=[msgspec.structs.replace(one, boot_id=boot_id) for one in item.records]
+    )
 
 
 async def test_streams_of_a_group_are_kept_apart_and_a_stream_in_order_is_one_row(history: History) -> None:
@@ -208,6 +215,29 @@ async def test_a_worker_with_an_old_view_of_a_boot_does_not_make_its_hull_smalle
     assert await worker.commit([ReceivedBatch(batch(3 * HULL_STEP, 3 * HULL_STEP), START_NS)]) == [
         CommitOutcome.DUPLICATE
     ]
+
+
+async def test_a_gateway_that_makes_up_a_boot_a_batch_costs_no_more_each_time(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is of a boot of its own; what is read and kept in memory is of the boots that a group names."""
+    read: list[int] = []
+    whole = sql_ledger_rows.read_boots
+
+    async def counted(
+        connection: AsyncConnection, named: Mapping[int, set[int]], books: Mapping[int, BookRows]
+    ) -> None:
+        await whole(connection, named, books)
+        read.append(sum(len(book.boots) for book in books.values()))
+
+    monkeypatch.setattr(sql_ledger_rows, "read_boots", counted)
+    made = [with_boot(batch(first, first + 4), f"boot-{first}") for first in range(1, 201, 5)]
+    for item in made:
+        assert await history.take(item) == [CommitOutcome.COMMITTED]
+    assert await history.take(*made[:3]) == [CommitOutcome.DUPLICATE] * 3
+    assert await history.take(with_boot(made[7], "boot-of-another")) == [CommitOutcome.RANGE_CONFLICT]
+    assert max(read) == 3
+    assert max(len(hulls) for hulls in history.ledger._hulls.values()) <= 3
 
 
 async def test_a_rolled_back_commit_leaves_no_number_of_a_stream_behind(
