@@ -7,6 +7,7 @@ stands is not raised again, and what was not yet written is found by its own loo
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -22,6 +23,16 @@ SHOWN_RANGES = 5
 """Ranges named in a log line; the route and ``python -m cloud_api accounting`` have more."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsure:
+    """What was written without an answer, by which lease, and the streams of the look."""
+
+    site: str
+    epoch: int
+    settlement: Settlement
+    streams: Mapping[str, StreamStanding]
 
 
 class AlarmDesk:
@@ -45,8 +56,8 @@ class AlarmDesk:
         self._saved: dict[str, OpenStream] = {}
         # the lease by which each site's rows were read: another epoch means that somebody else wrote meanwhile
         self._read: dict[str, int] = {}
-        # written without an answer: whether they stand is seen by the next look
-        self._unsure: dict[str, tuple[StreamAlarm, StreamStanding]] = {}
+        # written without an answer: whether it was taken is seen by the next look
+        self._unsure: list[_Unsure] = []
         self._is_failing = False
 
     def is_ours(self, standing: GatewayStanding) -> bool:
@@ -75,7 +86,7 @@ class AlarmDesk:
                 standing = await self._store.standing()
                 self._alarms = {one.stream_id: one for one in standing}
                 self._accountant.adopt(standing)
-                self._tell_unsure()
+                self._tell_unsure(held)
                 await self._take_over(held)
         except (LinkError, TimeoutError) as exc:
             self._fail(exc)
@@ -173,7 +184,7 @@ class AlarmDesk:
                 await self._store.settle(site, epoch, settlement)
         except (LinkError, TimeoutError) as exc:
             self._fail(exc)
-            self._unsure |= {one.stream_id: (one, streams[one.stream_id]) for one in settlement.raised}
+            self._unsure.append(_Unsure(site, epoch, settlement, streams))
             return
         self._saved |= {one.stream_id: one for one in settlement.changed}
         for stream_id in settlement.closed:
@@ -184,14 +195,22 @@ class AlarmDesk:
             _log_raised(alarm, streams[alarm.stream_id])
         for alarm in settlement.cleared:
             self._alarms.pop(alarm.stream_id, None)
-            _log.info("accounting_alarm_cleared", stream_id=alarm.stream_id, verdict=alarm.verdict)
+            _log_cleared(alarm)
 
-    def _tell_unsure(self) -> None:
-        for stream_id, (alarm, stream) in self._unsure.items():
-            found = self._alarms.get(stream_id)
-            if found is not None and found.raised_ns == alarm.raised_ns:
-                _log_raised(alarm, stream)
+    def _tell_unsure(self, held: Mapping[str, int]) -> None:
+        for one in self._unsure:
+            for alarm in one.settlement.raised:
+                if self._stands(alarm):
+                    _log_raised(alarm, one.streams[alarm.stream_id])
+            # without the lease of then somebody else may have ended them, and told it
+            for alarm in one.settlement.cleared if held.get(one.site) == one.epoch else ():
+                if not self._stands(alarm):
+                    _log_cleared(alarm)
         self._unsure.clear()
+
+    def _stands(self, alarm: StreamAlarm) -> bool:
+        found = self._alarms.get(alarm.stream_id)
+        return found is not None and found.raised_ns == alarm.raised_ns
 
     def _fail(self, error: Exception) -> None:
         self._metrics.errors.labels(getattr(error, "reason", "timeout")).inc()
@@ -216,6 +235,10 @@ def _log_raised(alarm: StreamAlarm, stream: StreamStanding) -> None:
         "accounting_alarm", stream_id=alarm.stream_id, since_ns=alarm.raised_ns, verdict=alarm.verdict,
         records=alarm.records, ranges=ranges, produced=stream.produced, received=stream.received,
     )  # fmt: skip
+
+
+def _log_cleared(alarm: StreamAlarm) -> None:
+    _log.info("accounting_alarm_cleared", stream_id=alarm.stream_id, verdict=alarm.verdict)
 
 
 def _log_losses(standing: GatewayStanding, known: Mapping[str, int]) -> None:

@@ -220,3 +220,33 @@ async def test_an_alarm_whose_answer_was_lost_is_told_once_all_the_same(office: 
         await look([clerk], 3)
     assert len(office.raised) == 1
     assert [entry["event"] for entry in logs].count("accounting_alarm") == 1
+
+
+async def test_an_end_whose_answer_was_lost_is_told_once_all_the_same(office: Office) -> None:
+    clerk = Clerk("a", office)
+    await look([clerk], 6)
+    office.covered = [SeqRange(1, 100)]
+    office.loses_answers = True
+    with capture_logs() as logs:
+        await look([clerk], 2)
+        office.loses_answers = False
+        await look([clerk], 3)
+    assert len(office.cleared) == 1
+    assert [entry["event"] for entry in logs].count("accounting_alarm_cleared") == 1
+
+
+async def test_an_end_that_was_refused_is_told_by_the_successor_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Clerk("a", office), Clerk("b", office)
+    await look([first, second], 6)
+    believed: list[int | None] = [office.lease]
+    monkeypatch.setattr(first, "epoch", lambda _site: believed[0])
+    office.hand_over("b")
+    office.covered = [SeqRange(1, 100)]
+    with capture_logs() as logs:
+        await look([first], 1)
+        await look([second], 2)
+        believed[0] = None
+        await look([first], 2)
+    assert [entry["event"] for entry in logs].count("accounting_alarm_cleared") == 1
