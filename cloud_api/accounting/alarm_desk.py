@@ -125,14 +125,16 @@ class AlarmDesk:
                 continue
             named = {one.stream_id for one in (*raised, *cleared)}
             changed, closed = self._changes(site, named)
-            await self._write(site, epoch, Settlement(raised, cleared, utc_ns, changed, closed), by_site[site])
+            if not await self._write(site, epoch, Settlement(raised, cleared, utc_ns, changed, closed), by_site[site]):
+                return
 
     async def save(self) -> None:
         """Write what has changed of the streams that are not whole, of our sites."""
         for site, epoch in list(self._read.items()):
             if self._authority.epoch(site) == epoch:
                 changed, closed = self._changes(site, None)
-                await self._write(site, epoch, Settlement(changed=changed, closed=closed), {})
+                if not await self._write(site, epoch, Settlement(changed=changed, closed=closed), {}):
+                    return
 
     def _held(self) -> dict[str, int]:
         return {site: epoch for site in self._accountant.sites() if (epoch := self._authority.epoch(site)) is not None}
@@ -176,16 +178,18 @@ class AlarmDesk:
 
     async def _write(
         self, site: str, epoch: int, settlement: Settlement, streams: Mapping[str, StreamStanding]
-    ) -> None:
+    ) -> bool:
+        """Write a site's settlement; False if the store does not answer, so that no other site need wait for it now."""
         if not settlement or self._authority.epoch(site) != epoch:
-            return
+            return True
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._store.settle(site, epoch, settlement)
         except (LinkError, TimeoutError) as exc:
             self._fail(exc)
-            self._unsure.append(_Unsure(site, epoch, settlement, streams))
-            return
+            if settlement.raised or settlement.cleared:
+                self._unsure.append(_Unsure(site, epoch, settlement, streams))
+            return isinstance(exc, LinkError) and exc.reason == "lease_lost"
         self._saved |= {one.stream_id: one for one in settlement.changed}
         for stream_id in settlement.closed:
             # at the end of the process a last look and the last writing may close the same stream
@@ -196,6 +200,7 @@ class AlarmDesk:
         for alarm in settlement.cleared:
             self._alarms.pop(alarm.stream_id, None)
             _log_cleared(alarm)
+        return True
 
     def _tell_unsure(self, held: Mapping[str, int]) -> None:
         for one in self._unsure:

@@ -10,7 +10,15 @@ from structlog.testing import capture_logs
 
 from cloud_api.accounting.alarm_desk import AlarmDesk
 from cloud_api.accounting.metrics import AccountingMetrics
-from cloud_api.accounting.models import GatewayStanding, Moment, OpenStream, Settlement, StreamAlarm, Verdict
+from cloud_api.accounting.models import (
+    GatewayStanding,
+    Moment,
+    OpenStream,
+    Settlement,
+    StreamAlarm,
+    StreamStanding,
+    Verdict,
+)
 from cloud_api.accounting.policy import Accountant
 from cloud_api.accounting.service import AccountingService
 from cloud_api.history.models import SeqRange, StreamBalance
@@ -218,3 +226,25 @@ async def test_a_last_look_and_the_last_writing_may_close_the_same_stream(monkey
         group.create_task(service.look())
         group.create_task(service.save())
     assert shelf.alarms == []
+
+
+def gone(site: str) -> GatewayStanding:
+    stream = StreamStanding(f"{site}.gw-1.abcd1234.track", Verdict.MISSING, START_NS, 9, 8, {}, 0, 1, (), START_NS)
+    return GatewayStanding(f"{site}/gw-1", Verdict.MISSING, START_NS, 9, 8, {}, None, 0, 1, (stream,))
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("database", ["a"]), ("lease_lost", ["a", "b", "c"])])
+async def test_a_store_that_does_not_answer_is_waited_for_once_a_look_and_not_once_a_site(
+    monkeypatch: pytest.MonkeyPatch, reason: str, asked: list[str]
+) -> None:
+    shelf = Shelf()
+    sites: list[str] = []
+
+    async def settle(site: str, _epoch: int, _settlement: Settlement) -> None:
+        sites.append(site)
+        raise LinkError("settle", "shelf", "gone", "", reason)
+
+    monkeypatch.setattr(shelf, "settle", settle)
+    desk = AlarmDesk(Accountant(), shelf, shelf, AccountingMetrics(CollectorRegistry()))
+    await desk.settle(dict.fromkeys("abc", 1), [], [gone(site) for site in "abc"], START_NS)
+    assert sites == asked
