@@ -26,8 +26,9 @@ QUERY_TIMEOUT_S = 20.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """Of one answer to a question: 500,000 rows of a track; beyond it the span is too long for one answer."""
 MAX_LINE_BYTES = 8 * 1024 * 1024
-"""One chunk of an answer: 10,000 rows of 500 B are 5 MiB."""
-CHUNK_ROWS = 5_000
+"""One chunk of an answer; of servers that make no chunks, all of it."""
+CHUNK_ROWS = 1_000
+"""Rows a chunk: 3 MiB of the widest, sums of a berth of 30 hooks and 4 lasers."""
 MAX_ERROR_BYTES = 64 * 1024
 CONNECTIONS = 8
 """To one server from one process: a write, a few questions, a check."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from cloud_api.archive.models import MAX_POINTS
 from cloud_api.history.influx import http_v1, latest
 from cloud_api.history.influx.http_v1 import InfluxQueries, Server
 from cloud_api.history.influx.placing_policy import DAY_NS
@@ -16,7 +17,7 @@ from cloud_api.history.influx.reader import MAX_AT_ONCE, MAX_WAITING, InfluxHist
 from cloud_api.history.influx.schema import SLOTS
 from cloud_api.history.reading import SeriesId, Span
 from contracts.errors import LinkError
-from contracts.payloads import Ais, Payload, Wind
+from contracts.payloads import Ais, BerthSample, Payload, Wind
 from contracts.radar import RadarTarget
 from contracts.records import Record
 from tests.support.batches import batch, record
@@ -105,6 +106,25 @@ async def test_the_newest_record_comes_back_whole(
     sent = record(1, payload, NOW_NS - 123_456_789)
     await write(server, sent)
     assert await reader.latest_observations(NOW_NS - 123_456_789) == [("puerto-demo", "gw-1", sent)]
+
+
+async def test_the_widest_sensor_is_answered_in_the_most_points(
+    server: InfluxServer, reader: InfluxHistoryReader
+) -> None:
+    """A berth of 30 hooks and 4 lasers, a sample a second, in 5,000 buckets and on a page of as many."""
+    tensions = [10.123456789 + hook for hook in range(30)]
+    berth = BerthSample(
+        hook_tension_kn=list(tensions), distance_m=12.345678, approach_speed_mps=0.123456,
+        hook_load_pct=list(tensions), laser_distance_m=[12.345678] * 4, laser_approach_mps=[0.123456] * 4,
+    )  # fmt: skip
+    begin_ns = NOW_NS - MAX_POINTS * S
+    records = [record(n, berth, begin_ns + n * S) for n in range(1, MAX_POINTS + 1)]
+    await write(server, *records)
+    series, span = SeriesId("puerto-demo", "gw-1.ais", "berth_sample"), Span(begin_ns + S, NOW_NS - 1)
+    thinned = await reader.thinned_series(series, span, MAX_POINTS)
+    assert {len(buckets) for buckets in thinned.channels.values()} == {MAX_POINTS - 1}
+    assert len(thinned.channels) == 30 * 2 + 4 * 2 + 2
+    assert len((await reader.series_page(series, span, None, MAX_POINTS)).items) == MAX_POINTS - 1
 
 
 async def test_no_name_reaches_another_series_or_changes_the_server(
