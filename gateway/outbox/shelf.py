@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from contracts.errors import IntegrityError
 from gateway.outbox import packing, tables
 from gateway.outbox.models import Content
 from gateway.outbox.packing import BatchRow
@@ -120,7 +121,10 @@ class Shelf:
             IntegrityError: more than this row is damaged (reason ``damaged``).
         """
         row = tables.batch(self._db, batch_id)
-        if row is None or packing.is_intact(row):
+        if row is None:
+            return None
+        if packing.is_intact(row):
+            self._check_index(batch_id, row)
             return row
         found = prove(row.data, ())
         if found is not None and found.batch.stream_id == row.stream_id and found.batch.first_seq == row.first_seq:
@@ -146,6 +150,11 @@ class Shelf:
         else:
             self.replace(batch_id, row, packing.pack_gap(row, packing.REASON_REFUSED))
         return True
+
+    def _check_index(self, batch_id: int, row: BatchRow) -> None:
+        """Make sure that a receipt will find the batch: one that is not in the index would be sent for ever."""
+        if not row.is_open and tables.find_batch(self._db, row.stream, row.first_seq, row.last_seq) != batch_id:
+            raise IntegrityError("read batch", str(batch_id), "it is not in the index", "", "damaged")
 
     def _put_right(self, batch_id: int, row: BatchRow, found: Found) -> BatchRow:
         """Write a row anew from its data; ids and what is in the index stay."""
