@@ -3,6 +3,7 @@
 Within the retention the server sums up the points themselves; what is older, only the minutes that its roll-ups kept.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,23 +102,28 @@ async def thinned_series(
         rest = Span(max(span.from_ns, border_ns), span.to_ns)
         question = sums(measurement, series, rest, thinner.width_ns, channels)
         if question is not None:
-            async for line in queries.ask(question, PLACED):
-                for _, row in rows_of(line):
-                    thinner.feed_sums(int(row.values["time"]), _packed(measurement, row.values))
-    return thinner.result()
+            lines = [line async for line in queries.ask(question, PLACED)]
+            await asyncio.to_thread(_feed, thinner, measurement, lines)
+    return await asyncio.to_thread(thinner.result)
 
 
 async def _feed_minutes(
     queries: QueryEndpoint, thinner: SeriesThinner, measurement: str, series: SeriesId, span: Span
 ) -> None:
+    lines = [line async for line in queries.ask(observations(measurement, series, span, MAX_MINUTES + 1), ROLLED_UP)]
+    if await asyncio.to_thread(_feed, thinner, measurement, lines) > MAX_MINUTES:
+        cause = f"it holds more than {MAX_MINUTES} minutes"
+        raise TooMuchError("read history", "span", cause, "ask for a shorter span", "too_many_rows")
+
+
+def _feed(thinner: SeriesThinner, measurement: str, lines: list[bytes]) -> int:
+    """Feed the lines of an answer, of the widest sensor for seconds: in a thread; returns how many rows they had."""
     number = 0
-    async for line in queries.ask(observations(measurement, series, span, MAX_MINUTES + 1), ROLLED_UP):
+    for line in lines:
         for _, row in rows_of(line):
             number += 1
-            if number > MAX_MINUTES:
-                cause = f"it holds more than {MAX_MINUTES} minutes"
-                raise TooMuchError("read history", "span", cause, "ask for a shorter span", "too_many_rows")
             thinner.feed_sums(int(row.values["time"]), _packed(measurement, row.values))
+    return number
 
 
 def _packed(measurement: str, values: Mapping[str, Any]) -> dict[str, list[float]]:

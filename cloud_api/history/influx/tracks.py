@@ -2,8 +2,10 @@
 
 A page is cut after whole milliseconds: points of one millisecond stand on the server in the order of their numbers, and
 here in that of their exact times. A thinned track is chosen by the server: it reads the span, and sends what is kept.
+Pages are put together in a thread: one of the widest sensor takes the better part of a second.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from zlib import crc32
@@ -88,20 +90,32 @@ async def page_of(
     rest = span if after is None else Span(max(span.from_ns, after.at_ns), span.to_ns)
     rows = limit + SPARE_ROWS
     while True:
-        found = [row async for line in queries.ask(question(rest, rows), PLACED) for _, row in rows_of(line)]
-        placed = sorted(_exact(found, rest), key=lambda item: item[0])
-        is_all = len(found) < rows
-        if not is_all:
-            cut_ns = int(found[-1].values["time"]) // MILLISECOND_NS * MILLISECOND_NS
-            placed = [item for item in placed if item[0].at_ns < cut_ns]
-        fresh = [item for item in placed if after is None or item[0] > after]
-        if is_all or len(fresh) > limit:
-            following = fresh[limit - 1][0] if len(fresh) > limit else None
-            return Page([read(row) for _, row in fresh[:limit]], following)
+        # all of it before the thread: the time of an answer must not end while this task waits for anything else
+        lines = [line async for line in queries.ask(question(rest, rows), PLACED)]
+        page = await asyncio.to_thread(_page_in, lines, rows, rest, after, limit, read)
+        if page is not None:
+            return page
         rows *= 4
         if rows > MAX_ROWS:
             cause = f"more than {MAX_ROWS} points at one time"
             raise TooMuchError("read history", "span", cause, "ask for a shorter span", "too_many_rows")
+
+
+def _page_in(
+    lines: list[bytes], asked: int, span: Span, after: Position | None, limit: int, read: Callable[[Row], Item]
+) -> Page[Item] | None:
+    """Return the page that an answer holds; None where it ends before the page does."""
+    found = [row for line in lines for _, row in rows_of(line)]
+    placed = sorted(_exact(found, span), key=lambda item: item[0])
+    is_all = len(found) < asked
+    if not is_all:
+        cut_ns = int(found[-1].values["time"]) // MILLISECOND_NS * MILLISECOND_NS
+        placed = [item for item in placed if item[0].at_ns < cut_ns]
+    fresh = [item for item in placed if after is None or item[0] > after]
+    if not is_all and len(fresh) <= limit:
+        return None
+    following = fresh[limit - 1][0] if len(fresh) > limit else None
+    return Page([read(row) for _, row in fresh[:limit]], following)
 
 
 def position_of(row: Row) -> Position:

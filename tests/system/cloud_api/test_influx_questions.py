@@ -1,6 +1,7 @@
 """Questions to an InfluxDB: vessels that share a slot, answers that are late, too long or none, hostile names."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -8,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from cloud_api.archive.models import MAX_POINTS
-from cloud_api.history.influx import http_v1, latest
-from cloud_api.history.influx.http_v1 import InfluxQueries, Server
+from cloud_api.history.influx import http_v1, latest, sensor_series, tracks
+from cloud_api.history.influx.answering import Row, rows_of
+from cloud_api.history.influx.http_v1 import CHUNK_ROWS, MAX_LINE_BYTES, InfluxQueries, Server
 from cloud_api.history.influx.placing_policy import DAY_NS
 from cloud_api.history.influx.provisioning import Retention, provision
 from cloud_api.history.influx.reader import MAX_AT_ONCE, MAX_WAITING, InfluxHistoryReader
@@ -108,23 +109,52 @@ async def test_the_newest_record_comes_back_whole(
     assert await reader.latest_observations(NOW_NS - 123_456_789) == [("puerto-demo", "gw-1", sent)]
 
 
-async def test_the_widest_sensor_is_answered_in_the_most_points(
-    server: InfluxServer, reader: InfluxHistoryReader
+async def test_a_chunk_of_the_widest_sensor_is_far_below_the_cap_of_a_line(
+    server: InfluxServer, reader: InfluxHistoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A berth of 30 hooks and 4 lasers, a sample a second, in 5,000 buckets and on a page of as many."""
+    """A berth of 30 hooks and 4 lasers, in buckets and on a page: bytes a row, times rows a chunk."""
     tensions = [10.123456789 + hook for hook in range(30)]
     berth = BerthSample(
         hook_tension_kn=list(tensions), distance_m=12.345678, approach_speed_mps=0.123456,
         hook_load_pct=list(tensions), laser_distance_m=[12.345678] * 4, laser_approach_mps=[0.123456] * 4,
     )  # fmt: skip
-    begin_ns = NOW_NS - MAX_POINTS * S
-    records = [record(n, berth, begin_ns + n * S) for n in range(1, MAX_POINTS + 1)]
-    await write(server, *records)
+    number, lines, ask = 100, list[bytes](), InfluxQueries.ask
+    begin_ns = NOW_NS - number * S
+    await write(server, *(record(n, berth, begin_ns + n * S) for n in range(1, number + 1)))
+
+    async def noted(queries: InfluxQueries, statements: str, policy: str | None = None) -> AsyncIterator[bytes]:
+        async for line in ask(queries, statements, policy):
+            lines.append(line)
+            yield line
+
+    monkeypatch.setattr(InfluxQueries, "ask", noted)
     series, span = SeriesId("puerto-demo", "gw-1.ais", "berth_sample"), Span(begin_ns + S, NOW_NS - 1)
-    thinned = await reader.thinned_series(series, span, MAX_POINTS)
-    assert {len(buckets) for buckets in thinned.channels.values()} == {MAX_POINTS - 1}
+    thinned = await reader.thinned_series(series, span, number)
+    assert {len(buckets) for buckets in thinned.channels.values()} == {number - 1}
     assert len(thinned.channels) == 30 * 2 + 4 * 2 + 2
-    assert len((await reader.series_page(series, span, None, MAX_POINTS)).items) == MAX_POINTS - 1
+    assert len((await reader.series_page(series, span, None, number)).items) == number - 1
+    assert len(lines) == 2
+    assert max(map(len, lines)) / number * CHUNK_ROWS < MAX_LINE_BYTES / 2
+
+
+async def test_wide_answers_are_read_beside_the_loop(
+    server: InfluxServer, reader: InfluxHistoryReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What holds the loop holds the live wire and every other answer of this process."""
+    threads: list[threading.Thread] = []
+
+    def noted(line: bytes) -> list[tuple[int, Row]]:
+        threads.append(threading.current_thread())
+        return rows_of(line)
+
+    monkeypatch.setattr(sensor_series, "rows_of", noted)
+    monkeypatch.setattr(tracks, "rows_of", noted)
+    await write(server, record(1, Wind(speed_mps=6.0), NOW_NS - S))
+    series, span = SeriesId("puerto-demo", "gw-1.ais", "wind"), Span(NOW_NS - 60 * S, NOW_NS)
+    assert (await reader.thinned_series(series, span, 2)).channels
+    assert (await reader.series_page(series, span, None, 10)).items
+    assert len(threads) > 1
+    assert threading.main_thread() not in threads
 
 
 async def test_no_name_reaches_another_series_or_changes_the_server(
