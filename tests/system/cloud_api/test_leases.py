@@ -77,6 +77,23 @@ async def test_every_site_has_its_own(operations: OperationsDatabase) -> None:
     assert [answer.epoch for answer in answers] == [None, 1]
 
 
+async def test_standing_by_costs_one_question_whatever_the_number_of_sites(operations: OperationsDatabase) -> None:
+    store = SqlLeaseStore(operations)
+    asks = [Ask(f"site-{number:03}", None) for number in range(256)]
+    await store.ask("a", asks, LONG_S)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(operations.engine.sync_engine, "before_cursor_execute", note)
+    answers = await store.ask("b", asks, LONG_S)
+    assert {answer.epoch for answer in answers} == {None}
+    assert min(answer.remaining_s for answer in answers) > LONG_S / 2
+    assert [answer.site for answer in answers] == [ask.site for ask in asks]
+    assert len(statements) <= 3, "begin, the limit of idling, the question"
+
+
 async def rows(operations: OperationsDatabase, table: sa.Table) -> list[tuple[object, ...]]:
     async with operations.reading("look") as connection:
         return [tuple(row) for row in (await connection.execute(sa.select(table))).all()]
