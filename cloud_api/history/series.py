@@ -1,9 +1,11 @@
 """Which series a record belongs to, and the numbers that stand for series, streams and boots on disk."""
 
 import sqlite3
+from functools import cache
 from typing import NamedTuple
 
 from cloud_api.sensor_names import sensor_key
+from contracts.payload_base import PayloadBase
 from contracts.payloads import Ais
 from contracts.records import Record
 
@@ -43,12 +45,19 @@ _STATEMENTS = {
 def series_key(site: str, gateway: str, record: Record) -> SeriesKey:
     """Return the series of a record of a gateway."""
     payload = record.payload
-    kind = str(type(payload).__struct_config__.tag)
-    # a device with several transducers has as many series: the aspect is the name
-    aspect, mmsi = sensor_key(kind, payload).partition(".")[2], 0
+    kind = kind_of(type(payload))
     if isinstance(payload, Ais):
         aspect, mmsi = ais_aspect(payload), payload.mmsi
+    else:
+        # a device with several transducers has as many series: the aspect is the name
+        aspect, mmsi = sensor_key(kind, payload).partition(".")[2], 0
     return SeriesKey(site, gateway, record.source, record.place or "", kind, aspect, mmsi)
+
+
+@cache
+def kind_of(payload: type[PayloadBase]) -> str:
+    """Return the word on the wire for a type of payload; there are a score of them."""
+    return str(payload.__struct_config__.tag)
 
 
 def ais_aspect(payload: Ais) -> str:
@@ -70,29 +79,44 @@ class ReferenceCache:
     """
 
     def __init__(self) -> None:
-        self._refs: dict[tuple[str, object], int] = {}
+        # apart, so that looking one up needs no key to be made: it happens twice a record
+        self._streams: dict[str, int] = {}
+        self._boots: dict[str, int] = {}
+        self._series: dict[SeriesKey, int] = {}
 
     def clear(self) -> None:
         """Forget everything."""
-        self._refs.clear()
+        for refs in (self._streams, self._boots, self._series):
+            refs.clear()
 
     def stream(self, connection: sqlite3.Connection, stream_id: str) -> int:
         """Return the number of a stream."""
-        return self._refs.get(("stream", stream_id)) or self._make(connection, "stream", stream_id, (stream_id,))
+        ref = self._streams.get(stream_id)
+        if ref is None:
+            ref = self._make(connection, "stream", (stream_id,))
+            self._streams[stream_id] = ref
+        return ref
 
     def boot(self, connection: sqlite3.Connection, boot_id: str) -> int:
         """Return the number of a boot."""
-        return self._refs.get(("boot", boot_id)) or self._make(connection, "boot", boot_id, (boot_id,))
+        ref = self._boots.get(boot_id)
+        if ref is None:
+            ref = self._make(connection, "boot", (boot_id,))
+            self._boots[boot_id] = ref
+        return ref
 
     def series(self, connection: sqlite3.Connection, key: SeriesKey) -> int:
         """Return the number of a series."""
-        return self._refs.get(("series", key)) or self._make(connection, "series", key, key)
+        ref = self._series.get(key)
+        if ref is None:
+            ref = self._make(connection, "series", key)
+            self._series[key] = ref
+        return ref
 
-    def _make(self, connection: sqlite3.Connection, what: str, name: object, key: tuple[object, ...]) -> int:
+    def _make(self, connection: sqlite3.Connection, what: str, key: tuple[object, ...]) -> int:
         insert, select = _STATEMENTS[what]
         connection.execute(insert, key)
         (ref,) = connection.execute(select, key).fetchone()
-        if len(self._refs) >= MAX_CACHED_REFS:
-            self._refs.clear()
-        self._refs[(what, name)] = int(ref)
+        if len(self._streams) + len(self._boots) + len(self._series) >= MAX_CACHED_REFS:
+            self.clear()
         return int(ref)

@@ -8,6 +8,7 @@ is no vessel's.
 
 from collections import Counter
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ IDENTITY_FIELDS = (
     "to_port_m",
     "to_starboard_m",
 )
+_read_identity = attrgetter(*IDENTITY_FIELDS)
+_NOTHING = (None,) * len(IDENTITY_FIELDS)
 MAX_PENDING = 20_000
 """Vessels waiting to be written: the largest picture; the one that has waited longest goes, and is heard again."""
 MAX_MMSI = 999_999_999
@@ -50,7 +53,8 @@ class VesselIdentities:
 
     def hear(self, ais: Ais, observed_at_ns: int) -> None:
         """Take the identity out of a ship's message, if it has one that differs from what was heard before."""
-        if not is_ship(ais.station, ais.mmsi):
+        # nearly every message is a position, and was the dearest thing that happened to it after its commit
+        if _read_identity(ais) == _NOTHING or not is_ship(ais.station, ais.mmsi):
             return
         found = self._found(ais)
         if not found or not 0 < ais.mmsi <= MAX_MMSI:
