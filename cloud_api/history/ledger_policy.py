@@ -102,6 +102,7 @@ class StreamBook:
         self._boots = dict(rows.boots)
         self._marks = list(rows.marks)
         self._new_marks: list[Marks] = []
+        self._unmarked: list[tuple[Merge, int]] = []
         self._declared: Counter[str] = Counter()
         self._received = 0
         self._max_seq = 0
@@ -131,7 +132,7 @@ class StreamBook:
             filled=sorted(gap.range.first_seq for gap in gaps_before - gaps_after),
             declared={reason: numbers for reason, numbers in self._declared.items() if numbers},
             received=self._received,
-            marks=self._new_marks,
+            marks=self._marked(),
             boots={boot: hull for boot, hull in self._boots.items() if self._before.boots.get(boot) != hull},
             max_seq=self._max_seq,
         )
@@ -139,7 +140,7 @@ class StreamBook:
     def _is_contradicted(self, records: Sequence[Record], stored: Sequence[SeqRange]) -> bool:
         """Tell whether a stored number stands for another observation than the record that comes now."""
         span = SeqRange(stored[0].first_seq, stored[-1].last_seq)
-        marks = dict(pair for run in self._marks for pair in run.within(span))
+        marks = dict(pair for run in (*self._marks, *self._marked()) for pair in run.within(span))
         for record in records:
             if isinstance(record.payload, Gap) or not _holds(stored, record.seq):
                 continue
@@ -160,13 +161,21 @@ class StreamBook:
         self._covered = ranges.merge([*self._covered, span])
         self._received += len(merge.new)
         self._max_seq = max(self._max_seq, span.last_seq)
-        marks = {record.seq: record_mark(record) for record in merge.new}
-        for run in merge.filled:
-            data = struct.pack(f">{run.count()}I", *(marks[seq] for seq in range(run.first_seq, run.last_seq + 1)))
-            self._new_marks.append(Marks(run, received_at_ns, data))
-            self._marks.append(self._new_marks[-1])
+        self._unmarked.append((merge, received_at_ns))
         for boot, hull in boot_hulls(merge.new).items():
             self._boots[boot] = widened(hull, self._boots.get(boot))
+
+    def _marked(self) -> list[Marks]:
+        """Return the marks of what was taken; they are made when they are asked for, which a plan hardly ever does."""
+        for merge, received_at_ns in self._unmarked:
+            marks = record_marks(merge.new)
+            position = 0
+            for run in merge.filled:
+                data = struct.pack(f">{run.count()}I", *marks[position : position + run.count()])
+                position += run.count()
+                self._new_marks.append(Marks(run, received_at_ns, data))
+        self._unmarked.clear()
+        return self._new_marks
 
     def _fill(self, run: SeqRange) -> None:
         """Take received numbers out of the gaps."""
@@ -183,7 +192,19 @@ class StreamBook:
 
 def record_mark(record: Record) -> int:
     """Return 32 bits of the boot and the monotonic time of a record."""
-    return crc32(record.mono_ns.to_bytes(8, "big", signed=True), crc32(record.boot_id.encode("utf-8", "surrogatepass")))
+    return record_marks([record])[0]
+
+
+def record_marks(records: Iterable[Record]) -> list[int]:
+    """Return for each record 32 bits of its boot and its monotonic time."""
+    marks: list[int] = []
+    boot_id, of_boot = None, 0
+    for record in records:
+        if record.boot_id != boot_id:
+            boot_id = record.boot_id
+            of_boot = crc32(boot_id.encode("utf-8", "surrogatepass"))
+        marks.append(crc32(record.mono_ns.to_bytes(8, "big", signed=True), of_boot))
+    return marks
 
 
 def boot_mark(boot_id: str) -> int:
@@ -193,12 +214,15 @@ def boot_mark(boot_id: str) -> int:
 
 def boot_hulls(records: Iterable[Record]) -> dict[int, SeqRange]:
     """Return for each boot the range from its lowest to its highest number; gaps have no boot of their own."""
-    found: dict[str, SeqRange] = {}
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
     for record in records:
         if not isinstance(record.payload, Gap):
-            one = found.get(record.boot_id)
-            found[record.boot_id] = SeqRange(one.first_seq if one else record.seq, record.seq)
-    return {boot_mark(boot_id): hull for boot_id, hull in found.items()}
+            boot_id = record.boot_id
+            last[boot_id] = seq = record.seq
+            if boot_id not in first:
+                first[boot_id] = seq
+    return {boot_mark(boot_id): SeqRange(first_seq, last[boot_id]) for boot_id, first_seq in first.items()}
 
 
 def widened(hull: SeqRange, known: SeqRange | None) -> SeqRange:
@@ -212,11 +236,13 @@ def widened(hull: SeqRange, known: SeqRange | None) -> SeqRange:
 
 def is_storable(batch: Batch) -> bool:
     """Tell whether a ledger, and a sink, can hold the times of a batch: 63 bits and a sign."""
-    return all(
-        abs(value) <= MAX_INTEGER
-        for record in batch.records
-        for value in (record.observed_at_ns, record.mono_ns, record.original_at_ns or 0)
-    )
+    for record in batch.records:
+        # a call and a step of a generator for each of three values took longer than all that the ledger's plan does
+        if not (-MAX_INTEGER <= record.observed_at_ns <= MAX_INTEGER and -MAX_INTEGER <= record.mono_ns <= MAX_INTEGER):
+            return False
+        if record.original_at_ns is not None and abs(record.original_at_ns) > MAX_INTEGER:
+            return False
+    return True
 
 
 def _storable_gap(gap: DeclaredGap) -> DeclaredGap:

@@ -77,9 +77,10 @@ def merge_batch(batch: Batch, known: KnownNumbers) -> Merge:
     span = SeqRange(batch.first_seq, batch.last_seq)
     closed = ranges.merge([*known.stored, *known.expired])
     data = [record for record in batch.records if not isinstance(record.payload, Gap)]
-    filled = ranges.subtract(ranges.runs(record.seq for record in data), closed)
-    new = tuple(within(data, filled))
-    lost = tuple(_lost(batch.records, known.covered))
+    brought = _runs(data)
+    filled = ranges.subtract(brought, closed)
+    new = tuple(data if filled == brought else within(data, filled))
+    lost = tuple(_lost(batch.records, known.covered)) if len(data) < len(batch.records) else ()
     numbers = len(new) + sum(gap.range.count() for gap in lost)
     if not numbers:
         outcome = CommitOutcome.DUPLICATE
@@ -87,6 +88,13 @@ def merge_batch(batch: Batch, known: KnownNumbers) -> Merge:
         outcome = CommitOutcome.COMMITTED if numbers == span.count() else CommitOutcome.MERGED
     acknowledged = ranges.subtract([span], ranges.merge([*known.acknowledged, *known.expired]))
     return Merge(outcome, new, tuple(filled), lost, tuple(acknowledged))
+
+
+def _runs(data: Sequence[Record]) -> list[SeqRange]:
+    """Return the numbers of records, ascending, as ranges that do not touch; nearly always they are one."""
+    if data and data[-1].seq - data[0].seq == len(data) - 1:
+        return [SeqRange(data[0].seq, data[-1].seq)]
+    return ranges.runs(record.seq for record in data)
 
 
 def within(records: Iterable[Record], where: Sequence[SeqRange]) -> Iterator[Record]:
