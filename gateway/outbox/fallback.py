@@ -6,6 +6,7 @@ written, tries the disk, and moves the ring into it. No append waits for that bu
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,6 +89,21 @@ class Fallback:
             moving.declare_lost(store, stream_id, item)
         if self._note.left:
             log.error("outbox_ring_lost", streams={name: item.next_seq - 1 for name, item in self._note.left.items()})
+
+    def greeted(self, db: sqlite3.Connection) -> None:
+        """Forget the note of the earlier process: what it says is declared on the disk; on the writer's thread.
+
+        Not before it is in the database itself: a log whose end is torn looks as if it had never been declared.
+        """
+        if not self._note.left:
+            return
+        try:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if self.ring is None:  # else its next note takes the place of this one
+                self._note.remove()
+        except (OSError, sqlite3.Error) as exc:
+            log.warning("outbox_ring_note_kept", cause=str(exc))  # the next process declares it again
+            return
         self._note.left = {}
 
     def desks(self) -> list[Desk]:

@@ -71,6 +71,7 @@ class Outbox:
         self._fallback = Fallback(path, owner, settings, clock, counters, self._disk)
         self._fallback.prepare = self._prepare
         writer.on_open = self._fallback.opened
+        writer.on_greeted = self._fallback.greeted
         self._line = Line()
         self._is_closed = False
 

@@ -98,6 +98,8 @@ class Writer:
         self.on_sealed: Callable[[], None] = lambda: None
         self.on_open: Callable[[Store], None] = lambda _: None
         """Called on the thread, in a transaction of its own, whenever the database was opened."""
+        self.on_greeted: Callable[[sqlite3.Connection], None] = lambda _: None
+        """Called on the thread when that transaction is on the disk."""
         self.amend: Callable[[BatchRow], bytes] = attrgetter("data")
 
     def start(self) -> None:
@@ -266,6 +268,8 @@ class Writer:
         store.flush(self._clock.mono_s())
         db.execute("COMMIT")
         store.committed(self._clock.mono_s())
+        self.custody.committed(store)
+        self.on_greeted(db)
 
     def _failed(self, error: Exception, jobs: list[Job[Any]]) -> None:
         self._counters.add("commit_failures")

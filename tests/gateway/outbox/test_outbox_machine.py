@@ -46,6 +46,19 @@ def test_no_schedule_leaves_a_number_unexplained() -> None:
     assert OutboxMachine.statistics["schedules"] >= SCHEDULES
 
 
+def test_what_was_declared_of_a_lost_memory_outlives_a_torn_log() -> None:
+    """A schedule that was found: memory went with the process twice, and the log was cut behind its declaration."""
+    machine = OutboxMachine()
+    machine.begin(may_be_damaged=True)
+    for event, seed in (("disk_fails", 1), ("gateway_restarts", 0), ("disk_fails", 1), ("files_are_damaged", 52)):
+        machine.happens(event=event, seed=seed)
+        if event == "disk_fails":
+            machine.driver_sends(is_answer_lost=False, kinds=["alarm"], run="a")
+            machine.happens(event="time_passes", seed=0)
+        machine.every_number_is_explained()
+    machine.teardown()
+
+
 def refuted(*events: str) -> None:
     """Expect a machine of some events to trip over what was taken away, or to find a number unexplained."""
     machine = type("Machine", (OutboxMachine,), {"only": events})
