@@ -6,6 +6,7 @@ group, so that drivers keep what they hold; nothing here ends the thread, becaus
 One file because gathering, committing and what a failed commit does to its callers are one order of events.
 """
 
+import os
 import queue
 import sqlite3
 import threading
@@ -42,6 +43,8 @@ MAX_GROUP_BYTES = 1024 * 1024
 """Records a transaction: bounds its memory and the wait of an alarm behind it."""
 DUTY_INTERVAL_S = 1.0
 """Longest sleep: what is too old is looked for, and a database that could not be opened is tried again, this often."""
+ROOM_BYTES = 16 * 1024**2
+"""Free space at which no disk is full for one transaction."""
 FATE_TIMEOUT_S = 2.0
 """Wait for memory to say whether it holds what was given up: it commits within a quarter of a second."""
 
@@ -91,6 +94,7 @@ class Writer:
         self._db: sqlite3.Connection | None = None
         self._store: Store | None = None
         self._is_stale = False
+        self._is_full_looked_at = False
         self._quarantine = parts.quarantine
         self.custody = parts.custody
         self._thread = threading.Thread(target=self._run, name=parts.thread_name, daemon=True)
@@ -259,6 +263,7 @@ class Writer:
                 self.custody.replace(cause)
             raise
         self._db, self._store, self._is_stale = db, store, False
+        self._is_full_looked_at = False
         self.report.is_open = True
         return store, db
 
@@ -297,10 +302,28 @@ class Writer:
                 self._reload(self._store)
         except Exception as exc:  # noqa: BLE001 - it must not take the writer with it: the next transaction reads anew
             error = exc
-        if cause := damage_told_by(error):
+        if cause := damage_told_by(error) or self._damage_behind_full(error):
             self._db.close()
             self._db = self._store = None
             self.custody.replace(cause)
+
+    def _damage_behind_full(self, error: Exception) -> str:
+        """Return what is damaged where SQLite calls a disk full that has room: a page points far behind the end.
+
+        Looked for once after each opening: it reads the whole database.
+        """
+        is_full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        if self._db is None or not is_full or self._is_full_looked_at:
+            return ""
+        try:
+            disk = os.statvfs(self._path.parent)
+            if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
+                return ""
+            self._is_full_looked_at = True
+            answer = str(self._db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except (OSError, sqlite3.Error) as exc:
+            return damage_told_by(exc)
+        return "" if answer == "ok" else answer
 
     def _reload(self, store: Store) -> None:
         """Read anew what the store holds in memory; nothing is done with it before that has been possible."""

@@ -18,6 +18,7 @@ from gateway.outbox import packing
 from gateway.outbox.mark import Mark
 from gateway.outbox.salvage import inspection, opening
 from gateway.outbox.salvage.wal import Log, Read, WalState, read_log
+from gateway.outbox.writer import Writer
 from tests.support.damage import campaign
 from tests.support.damage.stores import Template
 
@@ -51,6 +52,17 @@ def test_damage_anywhere_never_keeps_it_from_starting_and_costs_only_what_was_hi
     assert outcome.figures["started"] == FAULTS
     assert outcome.figures["with_loss"] > 0
     assert outcome.figures["salvaged"] > 0
+
+
+@pytest.mark.parametrize("is_looked_for", [True, False])
+def test_a_page_far_behind_the_end_is_damage_and_no_full_disk(
+    templates: dict[str, Template], folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_looked_for: bool
+) -> None:
+    """A fault that was found, with its mutation proof: SQLite calls the disk full, and no batch could be deleted."""
+    if not is_looked_for:
+        monkeypatch.setattr(Writer, "_damage_behind_full", lambda *_: "")
+    verdict = campaign.again(templates, folder, SEED, 5507, monkeypatch)
+    assert (verdict.is_started and verdict.wrong == []) is is_looked_for
 
 
 def _as_sqlite_would(read: Read, size: int, hint: int | None) -> Log:

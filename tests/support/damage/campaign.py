@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.damage.faults import strike
 from tests.support.damage.stores import RECIPES, Template, make
-from tests.support.damage.verdict import copy, judge
+from tests.support.damage.verdict import Verdict, copy, judge
 
 
 @dataclass(slots=True)
@@ -75,3 +75,14 @@ def run(
         outcome.wrong += [f"{seed}-{index} {kind} {fault.file} {fault.kind}: {text}" for text in verdict.wrong[:3]]
     outcome.figures["seconds"] = round(time.monotonic() - began)
     return outcome
+
+
+def again(
+    templates: dict[str, Template], folder: Path, seed: int, index: int, monkeypatch: pytest.MonkeyPatch
+) -> Verdict:
+    """Do one fault of a campaign again and return what became of the store."""
+    template = templates[list(templates)[index % len(templates)]]
+    damaged = copy(template, folder / "case")
+    fault = strike(damaged, random.Random(f"{seed}-{index}"), None)
+    with monkeypatch.context() as patch:
+        return asyncio.run(judge(template, damaged, fault, patch))
