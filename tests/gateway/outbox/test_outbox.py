@@ -21,22 +21,15 @@ from gateway.outbox.job import Job
 from gateway.outbox.models import Appended, Lane, StoredBatch
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.store import Store
-from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais, crane_cycle, observation, wind
+from tests.support.gateway_records import GATEWAY, SITE, RunningClock, ais, crane_cycle, observation, wind
 
 Opener = Callable[..., Outbox]
 NONE: frozenset[int] = frozenset()
 
 
-class _Clock(ManualClock):
-    """Real monotonic time for the thread's waits, UTC by hand."""
-
-    def mono_s(self) -> float:
-        return time.monotonic()
-
-
 @pytest.fixture
-def clock() -> _Clock:
-    return _Clock()
+def clock() -> RunningClock:
+    return RunningClock()
 
 
 @pytest.fixture
@@ -45,7 +38,7 @@ def counters() -> Counters:
 
 
 @pytest.fixture
-async def opened(tmp_path: Path, clock: _Clock, counters: Counters) -> AsyncIterator[Opener]:
+async def opened(tmp_path: Path, clock: RunningClock, counters: Counters) -> AsyncIterator[Opener]:
     boxes: list[Outbox] = []
 
     def open_outbox(**settings: float) -> Outbox:
@@ -378,19 +371,6 @@ async def test_a_database_that_breaks_while_running_is_salvaged_and_work_goes_on
     assert first.stream_id != second.stream_id
     assert counters.total("databases_set_aside") == 1
     assert box.take_damages() == []
-
-
-async def test_a_database_that_cannot_be_opened_is_tried_again(
-    tmp_path: Path, clock: _Clock, counters: Counters
-) -> None:
-    (tmp_path / "data").write_text("in the way")
-    box = Outbox(tmp_path / "data" / "outbox.db", SITE, GATEWAY, OutboxSettings(group_commit_ms=5), clock, counters)
-    box.start(lambda: None)
-    assert await box.append("ais", "r", 1, [ais(1)]) == Appended(1, is_on_disk=False)
-    (tmp_path / "data").unlink()
-    await box.tend()
-    assert await box.append("ais", "r", 2, [ais(2)]) == Appended(2)
-    await box.close()
 
 
 async def test_stats_tell_what_has_no_receipt(opened: Opener) -> None:

@@ -40,6 +40,13 @@ pytestmark = pytest.mark.system
 
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 PASSAGES = (1, 2, 4) if IS_WHOLE else (2,)
+CASES = [
+    (point, backend)
+    for number, point in enumerate(Point)
+    for turn, backend in enumerate(("sqlite", "postgresql"))
+    if IS_WHOLE or number % 2 == turn
+]
+"""Every point of death; in the reduced form on one of the databases, by turns."""
 """At which passage of its point the process ends."""
 BATCHES, LENGTH = 30, 50
 RECEIPTS_TIMEOUT_S = 30.0
@@ -138,12 +145,10 @@ class Round:
 
 
 @pytest.mark.parametrize("passage", PASSAGES)
-@pytest.mark.parametrize("point", list(Point))
+@pytest.mark.parametrize(("point", "empty_operations"), CASES, indirect=["empty_operations"])
 async def test_a_killed_store_loses_nothing_and_doubles_nothing(
     plant: Plant, operations: OperationsDatabase, spec: Spec, tmp_path: Path, point: Point, passage: int
 ) -> None:
-    if not IS_WHOLE and (list(Point).index(point) % 2 == 0) != operations.is_sqlite:
-        pytest.skip("each point on the other database in a whole run")
     now = Round(plant, operations, tmp_path)
     batches = sent(now.gateway, time.time_ns())
     with ending(now.processes):
@@ -178,12 +183,11 @@ async def test_a_killed_store_loses_nothing_and_doubles_nothing(
               f"{took_s:.1f} s until every receipt")  # fmt: skip
 
 
+@pytest.mark.parametrize("empty_operations", ["sqlite"], indirect=True)
 async def test_a_store_that_notes_first_and_is_killed_before_it_writes_loses_records(
     plant: Plant, operations: OperationsDatabase, spec: Spec, tmp_path: Path
 ) -> None:
     """Mutation proof of the order: the resend is known to the ledger, answered, and the points are nowhere."""
-    if not operations.is_sqlite:
-        pytest.skip("the order is the same on every database")
     now = Round(plant, operations, tmp_path)
     batches = sent(now.gateway, time.time_ns())
     with ending(now.processes):

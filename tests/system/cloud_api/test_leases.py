@@ -183,11 +183,10 @@ async def test_streams_that_are_not_whole_are_kept_changed_and_forgotten(operati
     assert await store.load() == [changed]
 
 
+@pytest.mark.parametrize("empty_operations", ["postgresql"], indirect=True)
 async def test_a_process_that_is_stopped_inside_a_transaction_does_not_keep_the_lease(
     operations: OperationsDatabase,
 ) -> None:
-    if operations.is_sqlite:
-        pytest.skip("a file has no server that could end the transaction of a stopped process")
     await take(operations, "a", SHORT_S)
     async with operations.engine.connect() as connection:
         await connection.begin()

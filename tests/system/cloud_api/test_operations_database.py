@@ -213,12 +213,11 @@ async def test_processes_that_write_the_same_rows_do_not_lock_each_other_out(dat
     assert await count(database, vessels) == 500
 
 
+@pytest.mark.parametrize("empty_operations", ["postgresql"], indirect=True)
 async def test_without_one_order_the_rows_are_a_deadlock(
     database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof: the rows as they come."""
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
     monkeypatch.setattr(upsert, "sorted", lambda rows, **_: list(rows), raising=False)
     errors = await write_the_same_rows_in_different_orders(database)
     assert errors

@@ -178,12 +178,11 @@ async def test_a_migration_that_breaks_off_leaves_the_schema_it_found(
     assert await migrate(empty_operations) == (None, revisions()[-1])
 
 
+@pytest.mark.parametrize("empty_operations", ["sqlite"], indirect=True)
 async def test_without_one_transaction_it_leaves_half_a_step(
     empty_operations: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof: SQLite as its driver has it, which begins no transaction before DDL."""
-    if not empty_operations.is_sqlite:
-        pytest.skip("asyncpg has no such mode")
     sa.event.remove(empty_operations.engine.sync_engine, "begin", database_module._begin_sqlite)
     fail_at_second_table(monkeypatch)
     with pytest.raises(LinkError):

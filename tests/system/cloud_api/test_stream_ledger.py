@@ -78,12 +78,11 @@ async def test_workers_that_hold_the_same_batches_note_each_number_once(operatio
         assert sink.numbers(balance.stream_id) == list(range(1, BATCHES * LENGTH + 1))
 
 
+@pytest.mark.parametrize("empty_operations", ["postgresql"], indirect=True)
 async def test_without_the_lock_two_workers_would_note_the_same_numbers(
     operations: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof: on PostgreSQL the row of the stream is what keeps workers apart; SQLite has one writer."""
-    if operations.is_sqlite:
-        pytest.skip("one writer by the file's own lock")
 
     async def no_lock(*_: object) -> None:
         await asyncio.sleep(0)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,18 @@ from contracts.batch import Batch
 from contracts.codec import decode_batch, encode_batch
 from contracts.errors import LinkError
 from contracts.payloads import Gap
-from contracts.receipt import Outcome, Receipt
 from contracts.records import RecordClass, record_from
-from firmware_configs.device import Outbox as OutboxSettings
-from gateway.counters import Counters
 from gateway.outbox import packing, tables
-from gateway.outbox.custody import Custody
 from gateway.outbox.database import open_database
 from gateway.outbox.gaps import gap_record
 from gateway.outbox.mark import Numbers
 from gateway.outbox.mark_file import MarkFile, mark_path, read_mark
-from gateway.outbox.models import Lane
-from gateway.outbox.outbox import Outbox
 from gateway.outbox.salvage import set_aside
 from gateway.outbox.salvage.carving import Found
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.salvage.opening import open_outbox
 from gateway.outbox.salvage.rows import row_of
-from gateway.outbox.shelf import Shelf
-from tests.support.gateway_records import GATEWAY, SITE, ManualClock, ais, crane_cycle
+from tests.support.gateway_records import GATEWAY, SITE, ais, crane_cycle
 
 OWNER = (SITE, GATEWAY)
 OLD = Path(__file__).parents[1] / "old_databases" / "version_1.db"
@@ -366,46 +358,3 @@ def test_an_id_of_the_store_that_is_none_is_damage_though_no_stream_contradicts_
     assert len(damages) == 1
     assert tables.store_id(db) not in (written, "c1c4d5e6f7a8b9_0")
     db.close()
-
-
-def empty_the_index(path: Path) -> None:
-    """Leave the rows and take all entries out of the index by which receipts find them."""
-    db = sqlite3.connect(path, isolation_level=None)
-    (text,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'batches_range'").fetchone()
-    db.execute("DROP INDEX batches_range")
-    db.execute(f"{text} WHERE 0")
-    db.execute("PRAGMA writable_schema = ON")
-    db.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'batches_range'", (text,))
-    db.close()
-
-
-@pytest.mark.parametrize("is_checked", [True, False])
-async def test_batches_that_left_the_index_are_sent_once_and_not_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_checked: bool
-) -> None:
-    """With its mutation proof: a receipt found no batch, and the batch was given out again without end."""
-    if not is_checked:
-        monkeypatch.setattr(Shelf, "_check_index", lambda *_: None)
-    # as when the damage comes later than the check of the opening
-    monkeypatch.setattr(Custody, "check", lambda *_: None)
-    monkeypatch.setattr(Custody, "scrub", lambda *_: None)
-    path = tmp_path / "outbox.db"
-    name = fill(path)
-    empty_the_index(path)
-    box = Outbox(path, SITE, GATEWAY, OutboxSettings(group_commit_ms=1), ManualClock(), Counters())
-    box.start(lambda: None)
-    arrived: list[int] = []
-    for _ in range(4):
-        with suppress(LinkError):  # what found the damage fails; the next look finds the salvaged store
-            for given in await box.next_batches(Lane.BACKLOG, (), 100, 2**20):
-                arrived += [item.seq for item in decode_batch(given.data).records if given.stream_id == name]
-                receipt = Receipt(
-                    outcome=Outcome.COMMITTED,
-                    stream_id=given.stream_id,
-                    first_seq=given.first_seq,
-                    last_seq=given.last_seq,
-                )
-                await box.settle([(receipt, None)])
-    await box.close()
-    whole = [seq for seq in range(1, 121) if not 20 < seq <= 30]
-    assert (sorted(arrived) == whole) is is_checked
