@@ -24,15 +24,15 @@ from tests.support.buses import (
     up,
 )
 from tests.support.mqtt_client import MqttClient
+from tests.support.prerequisites import is_left_out
 from tests.support.processes import free_port
-from tests.support.rendered_mosquitto import BINARY
 
 pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module", params=ADAPTERS)
 def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    if request.param == "mqtt" and BINARY is None:
+    if request.param == "mqtt" and is_left_out("mosquitto"):
         pytest.skip("Debian package mosquitto is not installed")
     with running_plant(request.param, tmp_path_factory.mktemp(request.param)) as running_one:
         yield running_one

@@ -19,11 +19,12 @@ from contracts.errors import LinkError
 from contracts.topics import Channel, Topic
 from tests.support.buses import DOWN, GATEWAY, SITE, Bench, Plant, running, running_plant, until, up
 from tests.support.mqtt_client import MqttClient
-from tests.support.rendered_mosquitto import BINARY, RenderedMosquitto
+from tests.support.prerequisites import is_left_out
+from tests.support.rendered_mosquitto import RenderedMosquitto
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(BINARY is None, reason="Debian package mosquitto is not installed"),
+    pytest.mark.skipif(is_left_out("mosquitto"), reason="Debian package mosquitto is not installed"),
 ]
 
 TOPIC = f"porttrack/v1/{SITE}/{GATEWAY}/up/records"

@@ -16,11 +16,11 @@ from cloud_api.operations.tables import vessels
 from cloud_api.operations.vessel_store import SqlVesselStore
 from contracts.errors import LinkError
 from tests.support.postgres_server import PostgresServer, running_postgres
-from tests.support.prerequisites import POSTGRES
+from tests.support.prerequisites import is_left_out
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(not POSTGRES.exists(), reason="Debian package postgresql-15 is not installed"),
+    pytest.mark.skipif(is_left_out("postgresql-15"), reason="Debian package postgresql-15 is not installed"),
 ]
 STATEMENT_TIMEOUT_S = 0.5
 GIVEN_UP_S = 30.0

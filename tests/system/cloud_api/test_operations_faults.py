@@ -28,12 +28,12 @@ from cloud_api.operations.vessel_store import SqlVesselStore
 from contracts.errors import LinkError
 from tests.support.certs import TestAuthority
 from tests.support.postgres_server import PostgresServer, running_postgres
-from tests.support.prerequisites import POSTGRES
+from tests.support.prerequisites import is_left_out
 
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(not POSTGRES.exists(), reason="Debian package postgresql-15 is not installed"),
+    pytest.mark.skipif(is_left_out("postgresql-15"), reason="Debian package postgresql-15 is not installed"),
 ]
 KILLS = 10 if IS_WHOLE else 2
 FROZEN_S = 20.0 if IS_WHOLE else 4.0

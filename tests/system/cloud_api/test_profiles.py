@@ -27,13 +27,13 @@ from tests.support.cloud import FakeGateway, cloud_identity, gateway_identity
 from tests.support.influx_server import InfluxServer
 from tests.support.mqtt_client import MqttClient, wait_for
 from tests.support.postgres_server import PostgresServer
-from tests.support.prerequisites import missing
+from tests.support.prerequisites import is_left_out
 from tests.support.processes import ROOT, Process, ending
 from tests.support.statuses import status
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(any(item.package == "influxdb" for item in missing()), reason="influxdb is not installed"),
+    pytest.mark.skipif(is_left_out("influxdb"), reason="influxdb is not installed"),
 ]
 
 CONFIG = ROOT / "config/single_host.toml"

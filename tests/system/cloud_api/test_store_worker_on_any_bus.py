@@ -26,7 +26,8 @@ from tests.support.buses import ADAPTERS, DOWN, GATEWAY, SITE, Plant, running_pl
 from tests.support.cloud import gateway_identity
 from tests.support.fleet_control import running_fleet
 from tests.support.mqtt_client import MqttClient, wait_for
-from tests.support.rendered_mosquitto import BINARY, RenderedMosquitto
+from tests.support.prerequisites import is_left_out
+from tests.support.rendered_mosquitto import RenderedMosquitto
 from tests.support.store_evidence import Balance, balance, of_sqlite
 from tests.support.store_worker import StoreWorker, running_worker
 
@@ -46,7 +47,7 @@ AGAIN_S = 2.0
 
 @pytest.fixture(params=ADAPTERS)
 def plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plant]:
-    if request.param == "mqtt" and BINARY is None:
+    if request.param == "mqtt" and is_left_out("mosquitto"):
         pytest.skip("Debian package mosquitto is not installed")
     with running_plant(request.param, tmp_path) as running:
         yield running

@@ -14,11 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from contracts.limits import MAX_BATCH_BYTES
 from fleet_deploy.ca.service import IssuedFiles
 from tests.support.mqtt_client import MqttClient, wait_for
-from tests.support.rendered_mosquitto import BINARY, RenderedMosquitto, running_mosquitto
+from tests.support.prerequisites import is_left_out
+from tests.support.rendered_mosquitto import RenderedMosquitto, running_mosquitto
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(BINARY is None, reason="Debian package mosquitto is not installed"),
+    pytest.mark.skipif(is_left_out("mosquitto"), reason="Debian package mosquitto is not installed"),
 ]
 
 SITE = "puerto-demo"
