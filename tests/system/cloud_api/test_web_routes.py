@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from cloud_api.accounting.models import Verdict
 from cloud_api.history.models import TrackPoint
 from cloud_api.live.models import Target
-from cloud_api.vessels import routes
 from cloud_api.vessels.models import Vessel
+from cloud_api.vessels.service import describe_vessel
 from cloud_api.web.middleware import SECURITY_HEADERS
 from contracts.errors import LinkError
 from tests.support.cloud_observations import crane, position, static, status, wind
@@ -221,11 +221,10 @@ async def test_a_long_list_lets_others_have_their_turn(server: RunningServer, mo
     server.feed(*(position(300_000_000 + n) for n in range(5_000)))
     turn = 0
     described: Counter[int] = Counter()
-    describe = routes.describe_vessel
 
     def counted(target: Target, now_ns: int) -> Vessel:
         described[turn] += 1
-        return describe(target, now_ns)
+        return describe_vessel(target, now_ns)
 
     async def other() -> None:
         nonlocal turn
@@ -233,7 +232,7 @@ async def test_a_long_list_lets_others_have_their_turn(server: RunningServer, mo
             turn += 1
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(routes, "describe_vessel", counted)
+    monkeypatch.setattr("cloud_api.vessels.routes.describe_vessel", counted)
     waiting = asyncio.create_task(other())
     _, vessels = await get(server, "/api/v1/vessels", headers={"Accept-Encoding": "identity"})
     waiting.cancel()
