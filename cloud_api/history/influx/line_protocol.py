@@ -9,6 +9,7 @@ no value of a tag is refused here with a reason, one record at a time.
 import math
 from collections.abc import Callable
 from enum import Enum
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,14 +18,15 @@ from cloud_api.history.influx.schema import (
     COSINE,
     MEASUREMENTS,
     SINE,
+    SLOTS,
     Field,
     FieldType,
     aspect_of,
-    measurement_of,
     slot_of,
     tag_value,
 )
 from cloud_api.history.models import StoredRecord
+from cloud_api.history.series import kind_of
 from contracts.errors import PeerError
 from contracts.ids import split_stream_id
 from contracts.payloads import Ais
@@ -37,6 +39,8 @@ MAX_NUMBERED = 64
 MAX_PREFIXES = 65_536
 """Beginnings of lines kept: 4,096 slots of sixteen receivers; beyond it they are made anew."""
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+_LOWEST_PLAIN, _HIGHEST_PLAIN = -(2**53), 2**53
+"""Bounds of numbers that need no closer look, as a float or as an integer: neither not finite nor over 64 bits."""
 
 _TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _STRING_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
@@ -96,10 +100,11 @@ def string_text(name: str, value: object) -> str:
     Raises:
         PeerError: it is no text (``wrong_type``).
     """
-    if isinstance(value, Enum):
-        value = value.value
     if type(value) is not str:
-        raise _refuse(name, value, "not a text", "wrong_type")
+        if isinstance(value, Enum):
+            value = value.value
+        if type(value) is not str:
+            raise _refuse(name, value, "not a text", "wrong_type")
     # hardly any text needs it, and translate() looks at each letter
     return f'"{value.translate(_STRING_ESCAPES)}"' if '"' in value or "\\" in value else f'"{value}"'
 
@@ -141,7 +146,16 @@ _TEXTS: dict[FieldType, Callable[[str, object], str]] = {
     FieldType.DOCUMENT: document_text,
     FieldType.FLOATS: document_text,
 }
+_PLAIN: dict[FieldType, type[Any]] = {FieldType.FLOAT: float, FieldType.INTEGER: int}
+"""Types whose values are mostly written without a call: an AIS position has seven of them."""
 NUMBERS = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.BOOLEAN, FieldType.FLOATS})
+
+
+class _Start(NamedTuple):
+    """What lines of a series begin with, and what tells the series apart, see ``encode_with_series``."""
+
+    text: str
+    series: tuple[str, ...]
 
 
 class LineEncoder:
@@ -153,11 +167,11 @@ class LineEncoder:
 
     def __init__(self, *, is_numbers_only: bool = False) -> None:
         self._is_numbers_only = is_numbers_only
-        self._prefixes: dict[tuple[str, ...], str] = {}
+        self._starts: dict[tuple[str | int, ...], _Start] = {}
         self._fields = {
             name: {
-                field.name: (field.key, _TEXTS[field.type], field.type is FieldType.FLOATS,
-                             field.name in DIRECTIONS and name not in NO_SERIES)
+                field.name: (f"{field.key}=", _PLAIN.get(field.type), _TEXTS[field.type],
+                             field.type is FieldType.FLOATS, field.name in DIRECTIONS and name not in NO_SERIES)
                 for field in fields
                 if not is_numbers_only or _is_number(field)
             }
@@ -175,49 +189,43 @@ class LineEncoder:
             PeerError: it cannot be written: ``wrong_type``, ``not_finite``, ``integer_range``, ``not_text``,
                 ``bad_tag`` or ``bad_id`` (of the stream).
         """
+        return self.encode_with_series(point, time_ns)[0]
+
+    def encode_with_series(self, point: StoredRecord, time_ns: int) -> tuple[bytes, tuple[str, ...]]:
+        """Return the line of a record, as ``encode``, and its series.
+
+        The series is the measurement and what tells it apart within: stream id, source, place, aspect and slot.
+        """
         parts = self._payload_fields(point)
         if not self._is_numbers_only:
             self._add_record_fields(parts, point)
         else:
             parts.append(f"seq={point.record.seq}i")
+        start = self._start(point)
         try:
-            return f"{self._prefix(point)} {','.join(parts)} {time_ns}".encode()
+            return f"{start.text} {','.join(parts)} {time_ns}".encode(), start.series
         except UnicodeEncodeError as exc:
             raise _refuse("text", exc.object, "not Unicode", "not_text") from exc
 
-    def series_of(self, point: StoredRecord) -> tuple[str, ...]:
-        """Return what tells the series of a record apart: a value for each tag, in the order of ``TAGS``."""
+    def _start(self, point: StoredRecord) -> _Start:
         record = point.record
         payload = record.payload
-        measurement = measurement_of(record)
-        slot = slot_of(payload.mmsi) if isinstance(payload, Ais) else ""
-        return (measurement, point.stream_id, record.source, record.place or "", aspect_of(measurement, payload), slot)
-
-    def _prefix(self, point: StoredRecord) -> str:
-        series = self.series_of(point)
-        prefix = self._prefixes.get(series)
-        if prefix is None:
-            measurement, stream_id, source, place, aspect, slot = series
-            site, gateway, store, record_class = split_stream_id(stream_id)
-            prefix = f"{measurement},site={site},gateway={gateway}" + "".join(
-                (
-                    tag_text("stream", f"{store}.{record_class}"),
-                    tag_text("source", source),
-                    tag_text("place", place),
-                    tag_text("aspect", aspect),
-                    tag_text("slot", slot),
-                )
-            )
-            if len(self._prefixes) >= MAX_PREFIXES:
-                self._prefixes.clear()
-            self._prefixes[series] = prefix
-        return prefix
+        measurement = kind_of(type(payload))
+        slot = payload.mmsi % SLOTS if isinstance(payload, Ais) else -1
+        key = (measurement, point.stream_id, record.source, record.place or "", aspect_of(measurement, payload), slot)
+        start = self._starts.get(key)
+        if start is None:
+            start = _start_of(*key[:5], slot_of(slot) if slot >= 0 else "")
+            if len(self._starts) >= MAX_PREFIXES:
+                self._starts.clear()
+            self._starts[key] = start
+        return start
 
     def _payload_fields(self, point: StoredRecord) -> list[str]:
         payload = point.record.payload
         try:
             # what has a value, and no others: an AIS position has 8 of its 34
-            values = msgspec.to_builtins(payload)
+            values: dict[str, Any] = msgspec.to_builtins(payload)
         except (TypeError, ValueError) as exc:
             raise _refuse("payload", payload, str(exc), "wrong_type") from exc
         fields = self._fields[values.pop("type")]
@@ -226,12 +234,15 @@ class LineEncoder:
             field = fields.get(name)
             if value is None or field is None:
                 continue
-            key, text, is_list, is_direction = field
-            if is_list:
-                parts += _numbered(name, value)
-                if self._is_numbers_only:
-                    continue
-            parts.append(f"{key}={text(name, value)}")
+            key, plain, text, is_list, is_direction = field
+            if type(value) is plain and _LOWEST_PLAIN < value < _HIGHEST_PLAIN:
+                parts.append(f"{key}{value!r}" if plain is float else f"{key}{value}i")
+            else:
+                if is_list:
+                    parts += _numbered(name, value)
+                    if self._is_numbers_only:
+                        continue
+                parts.append(f"{key}{text(name, value)}")
             if is_direction:
                 angle = math.radians(value)
                 parts.append(f"{name}{COSINE}={math.cos(angle)!r},{name}{SINE}={math.sin(angle)!r}")
@@ -252,6 +263,20 @@ class LineEncoder:
             parts.append(f"mean_of={integer_text('mean_of', record.mean_of)}")
         if record.original_at_ns is not None:
             parts.append(f"original_at_ns={integer_text('original_at_ns', record.original_at_ns)}")
+
+
+def _start_of(measurement: str, stream_id: str, source: str, place: str, aspect: str, slot: str) -> _Start:
+    site, gateway, store, record_class = split_stream_id(stream_id)
+    text = f"{measurement},site={site},gateway={gateway}" + "".join(
+        (
+            tag_text("stream", f"{store}.{record_class}"),
+            tag_text("source", source),
+            tag_text("place", place),
+            tag_text("aspect", aspect),
+            tag_text("slot", slot),
+        )
+    )
+    return _Start(text, (measurement, stream_id, source, place, aspect, slot))
 
 
 def _is_number(field: Field) -> bool:

@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from cloud_api.history.channels import DIRECTIONS
-from cloud_api.history.series import ais_aspect
+from cloud_api.history.series import ais_aspect, kind_of
 from cloud_api.sensor_names import sensor_key
 from contracts.payloads import Ais, Gap, Payload, Transducer
 from contracts.records import Record
@@ -137,7 +137,7 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {name: payload for name, (payload
 
 def measurement_of(record: Record) -> str:
     """Return the measurement of a record."""
-    return str(type(record.payload).__struct_config__.tag)
+    return kind_of(type(record.payload))
 
 
 def aspect_of(measurement: str, payload: object) -> str:

@@ -36,7 +36,9 @@ class SeriesGuard:
         if day != self._day or len(self._known) > MAX_GATEWAYS:
             self._day = day
             self._known.clear()
-        known = self._known.setdefault((site, gateway), set())
+        known = self._known.get((site, gateway))
+        if known is None:
+            known = self._known[(site, gateway)] = set()
         if series in known:
             return True
         if len(known) >= self._max_series:

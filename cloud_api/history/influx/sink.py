@@ -134,12 +134,10 @@ class InfluxSink:
         if place.policy == BEYOND and not self._has_beyond:
             cause = "before or after everything that the server keeps"
             raise PeerError("place point", str(record.observed_at_ns), cause, "", "time_out_of_range")
-        text = self._encoder.encode(point, place.time_ns)
-        *series, _slot = self._encoder.series_of(point)
-        if series[0] == "ais":
-            # what a vessel's series is about is one of four words
-            series.pop()
-        if not self._guard.admits(point.site, point.gateway, tuple(series), now_ns):
+        text, series = self._encoder.encode_with_series(point, place.time_ns)
+        # without the slot; of vessels without what it is about too, which is one of four words
+        guarded = series[:4] if series[0] == "ais" else series[:5]
+        if not self._guard.admits(point.site, point.gateway, guarded, now_ns):
             raise PeerError("place point", record.source, "too many series of one gateway", "", "too_many_series")
         return _Line(point, place.policy, text)
 
