@@ -77,21 +77,71 @@ async def test_every_site_has_its_own(operations: OperationsDatabase) -> None:
     assert [answer.epoch for answer in answers] == [None, 1]
 
 
-async def test_standing_by_costs_one_question_whatever_the_number_of_sites(operations: OperationsDatabase) -> None:
-    store = SqlLeaseStore(operations)
-    asks = [Ask(f"site-{number:03}", None) for number in range(256)]
-    await store.ask("a", asks, LONG_S)
+SITES = 256
+
+
+def statements_of(operations: OperationsDatabase) -> list[str]:
+    """Return a list to which each statement of the database is added."""
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
 
     sa.event.listen(operations.engine.sync_engine, "before_cursor_execute", note)
+    return statements
+
+
+async def test_standing_by_costs_one_question_whatever_the_number_of_sites(operations: OperationsDatabase) -> None:
+    store = SqlLeaseStore(operations)
+    asks = [Ask(f"site-{number:03}", None) for number in range(SITES)]
+    await store.ask("a", asks, LONG_S)
+    statements = statements_of(operations)
     answers = await store.ask("b", asks, LONG_S)
     assert {answer.epoch for answer in answers} == {None}
     assert min(answer.remaining_s for answer in answers) > LONG_S / 2
     assert [answer.site for answer in answers] == [ask.site for ask in asks]
     assert len(statements) <= 3, "begin, the limit of idling, the question"
+
+
+async def test_taking_and_renewing_cost_one_statement_whatever_the_number_of_sites(
+    operations: OperationsDatabase,
+) -> None:
+    store = SqlLeaseStore(operations)
+    statements = statements_of(operations)
+    taken = await store.ask("a", [Ask(f"site-{number:03}", None) for number in range(SITES)], LONG_S)
+    renewed = await store.ask("a", [Ask(answer.site, answer.epoch) for answer in taken], LONG_S)
+    assert [(answer.site, answer.epoch) for answer in renewed] == [(f"site-{number:03}", 1) for number in range(SITES)]
+    assert len(statements) <= 2 * 4, "begin, the limit of idling, who else holds, the leases"
+
+
+async def test_each_site_of_one_question_is_judged_by_itself(operations: OperationsDatabase) -> None:
+    store = SqlLeaseStore(operations)
+    await store.ask("other", [Ask("ended", None), Ask("ending", None)], SHORT_S)
+    await store.ask("other", [Ask("held", None)], LONG_S)
+    await store.ask("a", [Ask("ours", None), Ask("lost-answer", None), Ask("wrong-epoch", None)], LONG_S)
+    await asyncio.sleep(SHORT_S + 0.1)
+    # shorter than the turn of a long lease, so that it is asked for and not only looked at
+    await store.ask("other", [Ask("ending", None)], LONG_S / 10)
+    asks = [
+        Ask("ended", None), Ask("ending", None), Ask("held", None), Ask("lost-answer", None), Ask("new", None),
+        Ask("ours", 1), Ask("unknown", 7), Ask("wrong-epoch", 3),
+    ]  # fmt: skip
+    answers = await store.ask("a", asks, LONG_S)
+    assert [answer.site for answer in answers] == [ask.site for ask in asks]
+    assert {answer.site: answer.epoch for answer in answers} == {
+        "ended": 2, "ending": None, "held": None, "lost-answer": 2, "new": 1, "ours": 1, "unknown": 8, "wrong-epoch": 2,
+    }  # fmt: skip
+    left_s = {answer.site: answer.remaining_s for answer in answers if answer.epoch is None}
+    assert 0 < left_s["ending"] <= LONG_S / 10
+    assert LONG_S / 2 < left_s["held"] <= LONG_S
+
+
+async def test_two_processes_that_take_many_sites_at_once_share_them_out(operations: OperationsDatabase) -> None:
+    forward = [Ask(f"site-{number:03}", None) for number in range(SITES)]
+    store = SqlLeaseStore(operations)
+    first, second = await asyncio.gather(store.ask("a", forward, LONG_S), store.ask("b", forward[::-1], LONG_S))
+    held = [answer.site for answer in (*first, *second) if answer.epoch is not None]
+    assert sorted(held) == [ask.site for ask in forward]
 
 
 async def rows(operations: OperationsDatabase, table: sa.Table) -> list[tuple[object, ...]]:
