@@ -54,7 +54,7 @@ async def run_cloud(
             _log.info("cloud_stopping")
             await end("bus_delivery", parts.bus.stop_delivery, CLOSE_TIMEOUT_S)
             await asyncio.gather(*(finish() for finish in parts.ending))
-            # before the cancellation: an attempt to connect may not notice one (see NatsBus)
+            # before the cancellation: an attempt to connect may not notice one (see BrokerBus)
             await end("bus", parts.bus.close, CLOSE_TIMEOUT_S + 0.5)
             for task in tasks:
                 task.cancel()

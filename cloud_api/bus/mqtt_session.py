@@ -6,13 +6,13 @@ would hold up the reports and the live picture of the same process too. They liv
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
 
 from cloud_api.bus.mqtt_link import Delivery, MqttLink
-from cloud_api.bus.subscription import Subscription
+from cloud_api.bus.ports import HandOver, Subscription
 from contracts.errors import LinkError
 from contracts.topics import Topic, mqtt_filter
 
@@ -20,11 +20,10 @@ HAND_OVER_TIMEOUT_S = 0.5
 """At the end, for what has been taken to reach its handlers; what does not is the broker's again, and the gateways'."""
 
 _log = structlog.get_logger(__name__)
-HandOver = Callable[[Subscription, str, bytes], Awaitable[None]]
 
 
 class MqttSession:
-    """Connections to one server.
+    """``Session`` with one server.
 
     Args:
         server: ``mqtts://host:port``.
@@ -68,11 +67,7 @@ class MqttSession:
         return next((link.end_reason for link in links if link.end_reason != "lost"), "lost")
 
     async def open(self, subscriptions: list[Subscription]) -> None:
-        """Connect and subscribe.
-
-        Raises:
-            LinkError: some link cannot be made; none stands then.
-        """
+        """See ``Session``."""
         try:
             await self._sender.open(self._host, self._port)
             for subscription in subscriptions:
@@ -82,7 +77,7 @@ class MqttSession:
             raise
 
     async def attend(self) -> None:
-        """Deliver what comes until a link is lost or ``close`` is called."""
+        """See ``Session``: until any link is lost."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             for subscription, link in self._receivers:
@@ -92,11 +87,7 @@ class MqttSession:
             self._stop_tasks()
 
     async def add(self, subscription: Subscription) -> None:
-        """Subscribe on a session that is being attended.
-
-        Raises:
-            LinkError: the link cannot be made.
-        """
+        """See ``Session``."""
         link = await self._receiver(subscription)
         self._receivers.append((subscription, link))
         if self._group is None:
@@ -109,7 +100,7 @@ class MqttSession:
         await self._sender.publish(topic.mqtt(), data)
 
     async def stop_delivery(self) -> None:
-        """Give what has been taken to its handlers, then leave all subscriptions; publishing goes on."""
+        """See ``Bus``: what has been taken goes to its handlers first."""
         self._is_delivering = False
         links = [link for _, link in self._receivers]
         try:
@@ -122,7 +113,7 @@ class MqttSession:
         await asyncio.gather(*(link.close() for link in links))
 
     async def close(self) -> None:
-        """End all links; idempotent."""
+        """See ``Session``."""
         self._is_delivering = False
         self._lost.set()
         links = [self._sender, *(link for _, link in self._receivers)]

@@ -1,6 +1,10 @@
-"""What the cloud asks of a broker. The adapter is chosen in the composition root and named nowhere else."""
+"""What the cloud asks of a broker, and the bus of one connection to it.
+
+The adapter is chosen in the composition root and named nowhere else.
+"""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.topics import Channel, Topic
@@ -39,3 +43,57 @@ class Bus(Protocol):
 
     async def close(self) -> None:
         """Leave the broker; idempotent."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What is heard, by which group ("" alone), and who takes it."""
+
+    channel: Channel
+    group: str
+    handler: Handler
+
+
+HandOver = Callable[[Subscription, str, bytes], Awaitable[None]]
+"""Takes a message, with the topic or subject it came on, to the handler of its subscription."""
+
+
+class Session(Protocol):
+    """A connection to one server, from ``open`` to its end; it is not opened again."""
+
+    server: str
+    """``host:port``, for who reads the log."""
+
+    @property
+    def is_up(self) -> bool:
+        """The server answers now."""
+
+    @property
+    def end_reason(self) -> str:
+        """Why it ended, once it has."""
+
+    async def open(self, subscriptions: list[Subscription]) -> None:
+        """Connect and subscribe.
+
+        Raises:
+            LinkError: some part of it cannot be made; nothing stands then.
+        """
+
+    async def attend(self) -> None:
+        """Deliver what comes until the connection is lost or ``close`` is called."""
+
+    async def add(self, subscription: Subscription) -> None:
+        """Subscribe while it is being attended.
+
+        Raises:
+            LinkError: the subscription cannot be made.
+        """
+
+    async def publish(self, topic: Topic, data: bytes) -> None:
+        """See ``Bus``."""
+
+    async def stop_delivery(self) -> None:
+        """See ``Bus``."""
+
+    async def close(self) -> None:
+        """End it; idempotent."""

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from prometheus_client import CollectorRegistry
 
+from cloud_api.bus.broker_bus import BrokerBus
 from cloud_api.bus.metrics import BusMetrics
 from cloud_api.bus.mqtt_bus import MqttBus
 from cloud_api.bus.nats_bus import NatsBus
@@ -103,9 +104,7 @@ class Bench:
         self.registry = CollectorRegistry()
         context = client_context(files.certificate, files.private_key, files.trust)
         make = NatsBus if adapter == "nats" else MqttBus
-        self.bus: NatsBus | MqttBus = make(
-            servers, context, "cloud-test", BusMetrics(self.registry), random.Random(id(self))
-        )
+        self.bus: BrokerBus = make(servers, context, "cloud-test", BusMetrics(self.registry), random.Random(id(self)))
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0

@@ -19,7 +19,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from cloud_api.backoff import FullJitter
-from cloud_api.bus import nats_bus
+from cloud_api.bus import nats_session
 from cloud_api.bus.metrics import BusMetrics
 from cloud_api.bus.nats_bus import NatsBus
 from cloud_api.bus.tls import client_context
@@ -171,7 +171,7 @@ class LedgerFirstWriter(LedgeredWriter):
 
 def take_caps_away() -> None:
     """Let bus and intake hold whatever comes."""
-    nats_bus.PENDING_MESSAGES = nats_bus.PENDING_BYTES = service.MAX_WAITING = sys.maxsize
+    nats_session.PENDING_MESSAGES = nats_session.PENDING_BYTES = service.MAX_WAITING = sys.maxsize
 
 
 async def run(spec: Spec) -> None:

@@ -1,15 +1,13 @@
 """A lost connection is noticed although the client never says so: it can hang while it closes its TLS stream."""
 
 import asyncio
-import random
 import ssl
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from cloud_api.bus import nats_bus
-from cloud_api.bus.metrics import BusMetrics
-from cloud_api.bus.nats_bus import NatsBus
+from cloud_api.bus import nats_session
+from cloud_api.bus.nats_session import NatsSession
+from cloud_api.bus.ports import Subscription
 
 
 class HungClient:
@@ -22,18 +20,26 @@ class HungClient:
 
 
 @pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> NatsBus:
-    monkeypatch.setattr(nats_bus, "LOOK_S", 0.01)
-    context = ssl.create_default_context()
-    return NatsBus(["tls://localhost:1"], context, "cloud", BusMetrics(CollectorRegistry()), random.Random(1))
+def dropped() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch, dropped: list[str]) -> NatsSession:
+    monkeypatch.setattr(nats_session, "LOOK_S", 0.01)
+
+    async def hand_over(_subscription: Subscription, _subject: str, _data: bytes) -> None:
+        return
+
+    return NatsSession("tls://localhost:1", "cloud", ssl.create_default_context(), hand_over, dropped.append)
 
 
 async def test_a_client_that_hangs_while_it_closes_counts_as_lost(
-    bus: NatsBus, monkeypatch: pytest.MonkeyPatch
+    session: NatsSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = HungClient()
-    monkeypatch.setattr(bus, "_client", client)
-    waiting = asyncio.create_task(bus._wait_lost())
+    monkeypatch.setattr(session, "_client", client)
+    waiting = asyncio.create_task(session.attend())
     await asyncio.sleep(0.05)
     assert not waiting.done()
     client.is_connected = False
@@ -42,15 +48,15 @@ async def test_a_client_that_hangs_while_it_closes_counts_as_lost(
 
 
 async def test_without_a_look_at_its_state_the_bus_would_wait_for_ever(
-    bus: NatsBus, monkeypatch: pytest.MonkeyPatch
+    session: NatsSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof."""
     client = HungClient()
     client.is_connected = False
-    monkeypatch.setattr(bus, "_client", client)
+    monkeypatch.setattr(session, "_client", client)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await bus._lost.wait()
+            await session._lost.wait()
 
 
 class DeadSubscription:
@@ -62,10 +68,10 @@ class DeadSubscription:
             self._pending_queue.put_nowait(b"batch")
 
 
-async def test_a_lost_connection_leaves_no_messages_behind(bus: NatsBus) -> None:
+async def test_a_lost_connection_leaves_no_messages_behind(session: NatsSession, dropped: list[str]) -> None:
     left = DeadSubscription()
-    bus._started.append(left)  # type: ignore[arg-type]
-    bus._let_go()
+    session._started.append(left)  # type: ignore[arg-type]
+    session._let_go()
     assert left._pending_queue.empty()
-    assert bus._started == []
-    assert bus._metrics.dropped.labels("connection_lost")._value.get() == 256
+    assert session._started == []
+    assert dropped == ["connection_lost"] * 256

@@ -13,7 +13,6 @@ from paho.mqtt.properties import Properties
 from structlog.testing import capture_logs
 
 from cloud_api.bus import mqtt_link
-from cloud_api.bus.mqtt_bus import MqttBus
 from cloud_api.bus.mqtt_session import MqttSession
 from contracts.errors import LinkError
 from contracts.topics import Channel, Topic
@@ -49,8 +48,7 @@ def bench_on(plant: Plant) -> Bench:
 
 
 def session_of(bench: Bench) -> MqttSession:
-    assert isinstance(bench.bus, MqttBus)
-    assert bench.bus._session is not None
+    assert isinstance(bench.bus._session, MqttSession)
     return bench.bus._session
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.bus import nats_bus
+from cloud_api.bus import nats_session
 from contracts.topics import Channel, Topic
 from tests.support.buses import Bench, Plant, running, running_plant, until, up
 from tests.support.mqtt_client import MqttClient
@@ -34,7 +34,7 @@ async def gateway(plant: Plant) -> AsyncIterator[MqttClient]:
 async def test_a_slow_consumer_drops_at_its_cap_by_count(
     plant: Plant, gateway: MqttClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nats_bus, "PENDING_MESSAGES", 5)
+    monkeypatch.setattr(nats_session, "PENDING_MESSAGES", 5)
     bench = Bench("nats", [plant.broker.url], plant.identity())
     gate = asyncio.Event()
 
@@ -73,7 +73,7 @@ async def test_without_the_check_a_plain_server_would_be_spoken_to(
     plant: Plant, plain_server: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutation proof of what ``test_bus_of_any_broker`` asks for: nats-py itself falls back to plain text."""
-    monkeypatch.setattr(nats_bus, "_demand_tls", lambda _client, _subject: None)
+    monkeypatch.setattr(nats_session, "_demand_tls", lambda _client, _subject: None)
     bench = Bench("nats", [plant.server_url(plain_server)], plant.identity())
     async with running(bench):
         await until(lambda: bench.bus.is_connected)

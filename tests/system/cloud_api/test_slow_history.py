@@ -16,7 +16,7 @@ import msgspec
 import psutil
 import pytest
 
-from cloud_api.bus import nats_bus
+from cloud_api.bus import nats_session
 from cloud_api.history.influx.http_v1 import InfluxQueries, Server
 from cloud_api.history.influx.placing_policy import DAY_NS
 from cloud_api.history.influx.provisioning import Retention, provision
@@ -54,7 +54,7 @@ MAX_DRIFT_MIB = 16.0
 
 def cap_mib() -> float:
     """What the process may hold of a load that does not end: the bus's, the intake's, and two groups."""
-    return (nats_bus.PENDING_BYTES + service.MAX_WAITING * batch_bytes()) / MIB + DECODED_MIB
+    return (nats_session.PENDING_BYTES + service.MAX_WAITING * batch_bytes()) / MIB + DECODED_MIB
 
 
 @cache
