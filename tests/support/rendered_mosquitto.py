@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -50,6 +51,10 @@ class RenderedMosquitto:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def cloud(self) -> IssuedFiles:
         return self._issue(requests.plan_cloud())
@@ -98,6 +103,16 @@ class RenderedMosquitto:
     def _issue(self, plan: requests.LeafPlan) -> IssuedFiles:
         out = Path(tempfile.mkdtemp(prefix="identity-", dir=self.folder)) / "files"
         return issue(self.authority, plan, out, datetime.now(UTC))
+
+    def is_serving(self) -> bool:
+        """Tell whether it greets with TLS: a process that stands still takes connections all the same."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        try:
+            with socket.create_connection((self.host, self.mqtt_port), 1) as plain, context.wrap_socket(plain):
+                return True
+        except OSError:
+            return False
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -1,4 +1,7 @@
-"""The cloud of many hosts on one machine: a broker cluster, three store workers, the API, PostgreSQL and InfluxDB."""
+"""The cloud of many hosts on one machine: brokers, three store workers, the API, PostgreSQL and InfluxDB.
+
+The brokers are a cluster of NATS, or one Mosquitto.
+"""
 
 import subprocess
 import sys
@@ -6,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from fleet_deploy.ca.service import IssuedFiles
 from tests.support.broker_cluster import Node, RunningCluster, running_cluster
 from tests.support.fault_parts import CloudPart, Part, family, supervised
 from tests.support.influx_server import HistoryServer, InfluxServer, running_influx
 from tests.support.postgres_server import PostgresServer, running_postgres
 from tests.support.processes import ROOT, ending, wait_until
+from tests.support.rendered_mosquitto import RenderedMosquitto, running_mosquitto
 from tests.support.store_evidence import Held
 from tests.support.store_plant import SITE, Plant, cloud_part
 
@@ -44,6 +49,27 @@ class NodePart:
             return self._node._is_ready()
         except AssertionError:
             return False
+
+
+class MosquittoPart:
+    """Mosquitto, which has no supervisor of its own."""
+
+    name = "mosquitto"
+
+    def __init__(self, broker: RenderedMosquitto) -> None:
+        self._broker = broker
+
+    def pids(self) -> list[int]:
+        return [self._broker.pid]
+
+    def is_running(self) -> bool:
+        return self._broker.is_running
+
+    def start(self) -> None:
+        self._broker.start()
+
+    def is_answering(self) -> bool:
+        return self._broker.is_serving()
 
 
 class PostgresPart:
@@ -102,14 +128,8 @@ def server_plant(folder: Path) -> Iterator[Plant]:
         postgres = stack.enter_context(running_postgres())
         influx = stack.enter_context(running_influx(folder / "influx"))
         cluster = stack.enter_context(running_cluster(folder))
-        clouds = _clouds(folder / "cloud", cluster, _stores(postgres, influx))
-        _migrate(folder / "cloud" / f"{clouds[0].name}.toml")
-        for cloud in clouds:
-            # each by itself: one that does not end in time must not leave the others
-            stack.enter_context(ending([cloud.process]))
-            cloud.start()
-        for cloud in clouds:
-            wait_until(cloud.is_answering, START_TIMEOUT_S, f"{cloud.name} is ready\n{cloud.process.tail()}")
+        clouds = _clouds(folder / "cloud", cluster.cloud(), cluster.urls(), _stores(postgres, influx))
+        _start(clouds, folder / "cloud", stack)
         nodes = [NodePart(cluster, node) for node in cluster.nodes]
         parts: list[Part] = [nodes[0], clouds[0], PostgresPart(postgres), HistoryPart(influx), clouds[-1]]
         everything: list[Part] = [*nodes, *clouds, *parts[2:4]]
@@ -119,6 +139,30 @@ def server_plant(folder: Path) -> Iterator[Plant]:
         yield Plant(name, cluster, brokers, parts, lambda: held_by_servers(influx, postgres), supervisor)
 
 
+@contextmanager
+def mosquitto_plant(folder: Path, gateways: int) -> Iterator[Plant]:
+    """Run the same with one Mosquitto in the place of the cluster: a bus and gateways of MQTT 5.
+
+    Args:
+        folder: for all files.
+        gateways: how many it knows, from the start.
+    """
+    with ExitStack() as stack:
+        postgres = stack.enter_context(running_postgres())
+        influx = stack.enter_context(running_influx(folder / "influx"))
+        known = [(SITE, f"gw-{number:02}") for number in range(gateways)]
+        broker = stack.enter_context(running_mosquitto(folder, known))
+        clouds = _clouds(folder / "cloud", broker.cloud(), [broker.url], _stores(postgres, influx), "mqtt")
+        _start(clouds, folder / "cloud", stack)
+        parts: list[Part] = [MosquittoPart(broker), clouds[0]]
+        supervisor = stack.enter_context(supervised([*parts, *clouds[1:]]))
+        name = f"{influx.version()}, PostgreSQL {postgres.version}, Mosquitto"
+        brokers = [(broker.host, broker.mqtt_port)]
+        yield Plant(
+            name, broker, brokers, parts, lambda: held_by_servers(influx, postgres), supervisor, protocol="5"
+        )  # fmt: skip
+
+
 def _stores(postgres: PostgresServer, influx: InfluxServer) -> str:
     history = f'[history]\nkind = "influxdb"\nversion = "1"\nurl = "{influx.url}"\ndatabase = "{DATABASE}"'
     url = postgres.database(OPERATIONS)
@@ -126,13 +170,20 @@ def _stores(postgres: PostgresServer, influx: InfluxServer) -> str:
     return f'{history}\n[operations]\nurl = "{url}"\n{secrets}'
 
 
-def _clouds(folder: Path, cluster: RunningCluster, stores: str) -> list[CloudPart]:
+def _clouds(folder: Path, identity: IssuedFiles, servers: list[str], stores: str, bus: str = "nats") -> list[CloudPart]:
     folder.mkdir(parents=True)
-    identity, servers = cluster.cloud(), cluster.urls()
-    workers = [
-        cloud_part(f"worker-{number}", folder, servers, identity, "store", stores) for number in range(1, WORKERS + 1)
-    ]
-    return [*workers, cloud_part("api", folder, servers, identity, "api,track", stores)]
+    roles = {f"worker-{number}": "store" for number in range(1, WORKERS + 1)} | {"api": "api,track"}
+    return [cloud_part(name, folder, servers, identity, role, stores, bus=bus) for name, role in roles.items()]
+
+
+def _start(clouds: list[CloudPart], folder: Path, stack: ExitStack) -> None:
+    _migrate(folder / f"{clouds[0].name}.toml")
+    for cloud in clouds:
+        # each by itself: one that does not end in time must not leave the others
+        stack.enter_context(ending([cloud.process]))
+        cloud.start()
+    for cloud in clouds:
+        wait_until(cloud.is_answering, START_TIMEOUT_S, f"{cloud.name} is ready\n{cloud.process.tail()}")
 
 
 def _migrate(config: Path) -> None:

@@ -28,6 +28,7 @@ class Plant:
         parts: what may be killed.
         held: reads what the stores hold.
         supervisor: starts parts again.
+        protocol: version of MQTT that its gateways speak.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Plant:
     parts: list[Part]
     held: Callable[[], dict[str, Held]]
     supervisor: Supervisor
+    protocol: str = "3.1.1"
 
     def gateways(self, count: int) -> dict[str, IssuedFiles]:
         """Issue the identities of so many gateways."""
@@ -78,24 +80,26 @@ def cloud_part(
     roles: str,
     stores: str,
     program: str = "cloud_api",
+    bus: str = "nats",
 ) -> CloudPart:
     """Write the settings of one cloud process; it is not started.
 
     Args:
         name: of the process.
         folder: its own.
-        servers: ``tls://host:port`` of the broker.
+        servers: of the broker, ``tls://host:port`` for NATS, ``mqtts://host:port`` for MQTT.
         identity: a cloud's certificate.
         roles: as ``--roles`` takes them.
         stores: the sections of history and operations.
         program: module that takes the cloud's arguments.
+        bus: its kind.
     """
     port = free_port()
     config = folder / f"{name}.toml"
     quoted = ", ".join(f'"{server}"' for server in servers)
     config.write_text(
         f"[{'http' if 'api' in roles else 'probes'}]\nport = {port}\n[bus]\n"
-        f'servers = [{quoted}]\ncertificate = "{identity.certificate}"\n'
+        f'kind = "{bus}"\nservers = [{quoted}]\ncertificate = "{identity.certificate}"\n'
         f'private_key = "{identity.private_key}"\ntrust = "{identity.trust}"\nname = "{name}"\n'
         f'{stores}\n[site]\nchart = "{CHART}"\n'
     )

@@ -1,7 +1,8 @@
 """The cloud's fault matrix: whatever is killed or stopped, every record is stored exactly once.
 
 On one host: a broker, and one process on SQLite. On servers: a cluster of three nodes, three workers, the API,
-PostgreSQL and InfluxDB, all real processes under a supervisor.
+PostgreSQL and InfluxDB, all real processes under a supervisor. With MQTT 5: the same with a Mosquitto for the cluster;
+broker and worker are killed and stopped, the servers behind them are those of the matrix before.
 
 Timeline of a cell: gateways send; a part is killed with SIGKILL, or stopped with SIGSTOP for a while; its supervisor
 starts it again, or SIGCONT lets it go on; the cell ends when no gateway holds a record from before the fault, records
@@ -25,8 +26,9 @@ import pytest
 
 from tests.support.fault_parts import Part, kill, stop_for
 from tests.support.fleet_control import RunningFleet, running_fleet
+from tests.support.prerequisites import is_left_out
 from tests.support.processes import wait_until
-from tests.support.server_plant import server_plant
+from tests.support.server_plant import mosquitto_plant, server_plant
 from tests.support.store_evidence import Held, balance
 from tests.support.store_plant import SITE, Plant, embedded_plant
 
@@ -52,6 +54,13 @@ def test_every_record_is_stored_once_whatever_is_killed_or_stopped_embedded(tmp_
 
 def test_every_record_is_stored_once_whatever_is_killed_or_stopped_on_servers(tmp_path: Path) -> None:
     with server_plant(tmp_path) as plant:
+        _matrix(plant, tmp_path)
+
+
+def test_every_record_is_stored_once_whatever_is_killed_or_stopped_on_mqtt(tmp_path: Path) -> None:
+    if is_left_out("mosquitto"):
+        pytest.skip("Debian package mosquitto is not installed")
+    with mosquitto_plant(tmp_path, GATEWAYS) as plant:
         _matrix(plant, tmp_path)
 
 
@@ -86,7 +95,8 @@ def test_the_balance_sees_each_way_to_be_wrong() -> None:
 
 def _matrix(plant: Plant, folder: Path) -> None:
     identities = plant.gateways(GATEWAYS)
-    with running_fleet(folder / "fleet", SITE, plant.brokers, identities, RECORDS_PER_S, **UPLINK) as fleet:
+    uplink = UPLINK | {"protocol": plant.protocol}
+    with running_fleet(folder / "fleet", SITE, plant.brokers, identities, RECORDS_PER_S, **uplink) as fleet:
         for part in plant.parts:
             for number in range(KILLS):
                 _settle(fleet, part, kill(part), f"kill {number + 1}")
