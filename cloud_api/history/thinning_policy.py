@@ -19,6 +19,9 @@ MIN_TRACK_POINTS = 7
 MIN_BUCKETS = 2
 MAX_CHANNELS = 256
 """Channels of one thinned answer; the largest payload known, a berth of 16 hooks and 4 lasers, has 42."""
+MAX_CELLS = 100_000
+"""Channels times buckets of one thinned answer: what a server sums up, and this process reads and renders. A berth of
+16 hooks and 4 lasers has 42 channels, so 2,380 buckets of all of them, and 5,000 of 20."""
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
@@ -35,6 +38,27 @@ def width_for(span: Span, buckets: int) -> int:
     width_ns = -(-(span.to_ns - span.from_ns + 1) // (buckets - 1))
     unit_ns = NS_PER_S if width_ns >= NS_PER_S else NS_PER_MS
     return -(-width_ns // unit_ns) * unit_ns
+
+
+def demand_few_cells(channels: int, span: Span, width_ns: int) -> None:
+    """Refuse a question whose answer would be too large, whatever part of it has values.
+
+    Args:
+        channels: how many it is about.
+        span: what is shown.
+        width_ns: of a bucket.
+
+    Raises:
+        TooMuchError: more than ``MAX_CHANNELS`` or ``MAX_CELLS`` (reason ``too_many_channels``).
+    """
+    buckets = span.to_ns // width_ns - span.from_ns // width_ns + 1
+    if channels > MAX_CHANNELS:
+        cause = f"more than {MAX_CHANNELS} channels"
+        raise TooMuchError("thin series", "series", cause, "name the channels", "too_many_channels")
+    if channels * buckets > MAX_CELLS:
+        cause = f"{channels} channels in {buckets} buckets are more than {MAX_CELLS} values"
+        hint = f"at most {MAX_CELLS // buckets} channels, or max_points={MAX_CELLS // channels}"
+        raise TooMuchError("thin series", "series", cause, hint, "too_many_channels")
 
 
 class TrackThinner(Generic[Row]):
@@ -116,6 +140,7 @@ class SeriesThinner:
 
     def __init__(self, span: Span, max_points: int, channels: frozenset[str] | None = None) -> None:
         self.width_ns = width_for(span, max_points)
+        self.span = span
         self._wanted = channels
         self._buckets: dict[int, TimeSums] = {}
         self._names: set[str] = set()
@@ -128,7 +153,7 @@ class SeriesThinner:
             values: its channels.
 
         Raises:
-            TooMuchError: the series has more than ``MAX_CHANNELS`` channels.
+            TooMuchError: the series has more channels than go with its buckets, see ``demand_few_cells``.
         """
         if self._wanted is not None:
             values = {name: value for name, value in values.items() if name in self._wanted}
@@ -160,7 +185,7 @@ class SeriesThinner:
         return sums
 
     def _note(self, sums: TimeSums) -> None:
+        before = len(self._names)
         self._names.update(sums)
-        if len(self._names) > MAX_CHANNELS:
-            cause = f"more than {MAX_CHANNELS} channels"
-            raise TooMuchError("thin series", "series", cause, "name the channels", "too_many_channels")
+        if len(self._names) > before:
+            demand_few_cells(len(self._names), self.span, self.width_ns)

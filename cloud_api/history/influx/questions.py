@@ -88,6 +88,12 @@ def observations(measurement: str, series: SeriesId, span: Span, limit: int) -> 
     return f"SELECT * FROM {name(measurement)} WHERE {condition} LIMIT {integer(limit)}"  # noqa: S608 - quoted
 
 
+def newest_of_sensor(measurement: str, series: SeriesId, span: Span) -> str:
+    """Return the question for the newest point of a sensor in a span, which tells what channels it has."""
+    condition = f"{of_sensor(series)} AND {within(span)}"
+    return f"SELECT * FROM {name(measurement)} WHERE {condition} ORDER BY time DESC LIMIT 1"  # noqa: S608 - quoted
+
+
 def sums(measurement: str, series: SeriesId, span: Span, width_ns: int, channels: frozenset[str] | None) -> str | None:
     """Return the question for sums of a sensor's channels by buckets; None where it has no such channel."""
     fields, numbered, turning = _wanted(measurement, channels)

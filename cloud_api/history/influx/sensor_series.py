@@ -16,10 +16,21 @@ from cloud_api.history.influx.ports import QueryEndpoint
 from cloud_api.history.influx.questions import (
     ends,
     measurement_named,
+    newest_of_sensor,
     observations,
     sums,
 )
-from cloud_api.history.influx.schema import COSINE, PLACED, ROLLED_UP, SINE, directions, payload_from, value_of_tag
+from cloud_api.history.influx.schema import (
+    COSINE,
+    PLACED,
+    ROLLED_UP,
+    SINE,
+    averaged_fields,
+    directions,
+    numbered_fields,
+    payload_from,
+    value_of_tag,
+)
 from cloud_api.history.influx.tracks import page_of
 from cloud_api.history.reading import (
     Page,
@@ -31,7 +42,7 @@ from cloud_api.history.reading import (
     ThinnedSeries,
     TooMuchError,
 )
-from cloud_api.history.thinning_policy import SeriesThinner
+from cloud_api.history.thinning_policy import SeriesThinner, demand_few_cells
 from contracts.errors import PeerError
 
 MINUTE_NS = 60 * 10**9
@@ -102,9 +113,40 @@ async def thinned_series(
         rest = Span(max(span.from_ns, border_ns), span.to_ns)
         question = sums(measurement, series, rest, thinner.width_ns, channels)
         if question is not None:
+            await _demand_few_cells(queries, measurement, series, rest, thinner, channels)
             lines = [line async for line in queries.ask(question, PLACED)]
             await asyncio.to_thread(_feed, thinner, measurement, lines)
     return await asyncio.to_thread(thinner.result)
+
+
+async def _demand_few_cells(
+    queries: QueryEndpoint,
+    measurement: str,
+    series: SeriesId,
+    span: Span,
+    thinner: SeriesThinner,
+    channels: frozenset[str] | None,
+) -> None:
+    """Refuse too much before the server works at it: by the channels of the newest point, which is found at once.
+
+    Raises:
+        TooMuchError: see ``demand_few_cells``.
+    """
+    lines = [line async for line in queries.ask(newest_of_sensor(measurement, series, span), PLACED)]
+    found = await asyncio.to_thread(_channels_in, measurement, lines)
+    demand_few_cells(len(found if channels is None else found & channels), thinner.span, thinner.width_ns)
+
+
+def _channels_in(measurement: str, lines: list[bytes]) -> set[str]:
+    """Return the channels that are summed up and have a value in some row."""
+    summed, lists = {*averaged_fields(measurement), *directions(measurement)}, set(numbered_fields(measurement))
+    return {
+        name
+        for line in lines
+        for _, row in rows_of(line)
+        for name, value in row.values.items()
+        if value is not None and (name in summed or name.rpartition(".")[0] in lists)
+    }
 
 
 async def _feed_minutes(

@@ -1,6 +1,7 @@
 """Few points for many: what mattered survives, and the number asked for is kept to."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -123,6 +124,18 @@ def test_a_series_without_end_of_channels_is_refused(monkeypatch: pytest.MonkeyP
     with pytest.raises(TooMuchError) as caught:
         thinner.feed(DAY.from_ns, {"c9": 1.0})
     assert caught.value.reason == "too_many_channels"
+
+
+def test_channels_times_buckets_are_bounded_and_the_error_says_what_to_ask() -> None:
+    values = {f"c{number}": 1.0 for number in range(42)}
+    SeriesThinner(DAY, 2_380).feed(DAY.from_ns, values)
+    with pytest.raises(TooMuchError) as caught:
+        SeriesThinner(DAY, 5_000).feed(DAY.from_ns, values)
+    assert caught.value.reason == "too_many_channels"
+    channels, max_points = (int(number) for number in re.findall(r"\d+", caught.value.hint))
+    SeriesThinner(DAY, max_points).feed(DAY.from_ns, values)
+    SeriesThinner(DAY, 5_000).feed(DAY.from_ns, dict(list(values.items())[:channels]))
+    SeriesThinner(DAY, 5_000, frozenset({"c1"})).feed(DAY.from_ns, values)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.lists(st.floats(-1e6, 1e6), min_size=1))

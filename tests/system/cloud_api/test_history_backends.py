@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud_api.history import thinning_policy
 from cloud_api.history.models import TrackPoint
-from cloud_api.history.reading import Page, Position, SeriesId, SeriesPoint, Span
+from cloud_api.history.reading import Page, Position, SeriesId, SeriesPoint, Span, TooMuchError
 from cloud_api.history.thinning_policy import SeriesThinner, TrackThinner
 from contracts.payloads import (
     Ais,
@@ -174,6 +175,21 @@ async def test_a_spike_survives_in_few_buckets(backend: Backend) -> None:
     assert max(one.maximum or 0 for one in thinned.channels["speed_mps"]) == 41.0
     some = await backend.reader.thinned_series(SeriesId(SITE, "mast-1", "wind"), HOURS, 50, frozenset({"speed_mps"}))
     assert list(some.channels) == ["speed_mps"]
+
+
+async def test_more_channels_than_go_with_the_buckets_are_refused(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thinning_policy, "MAX_CELLS", 100)
+    berth = BerthSample(hook_tension_kn=[1.0] * 9, distance_m=2.0)
+    await backend.store(batches([record(berth, START_NS + n * S, "hooks", "berth-2") for n in range(60)]))
+    series = SeriesId(SITE, "berth-2", "berth_sample")
+    assert len((await backend.reader.thinned_series(series, HOURS, 10)).channels) == 10
+    with pytest.raises(TooMuchError) as caught:
+        await backend.reader.thinned_series(series, HOURS, 12)
+    assert caught.value.reason == "too_many_channels"
+    some = await backend.reader.thinned_series(series, HOURS, 50, frozenset({"distance_m", "hook_tension_kn.2"}))
+    assert list(some.channels) == ["distance_m", "hook_tension_kn.2"]
 
 
 async def test_series_are_listed_by_id_with_their_times(backend: Backend) -> None:

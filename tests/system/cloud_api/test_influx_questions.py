@@ -16,7 +16,7 @@ from cloud_api.history.influx.placing_policy import DAY_NS
 from cloud_api.history.influx.provisioning import Retention, provision
 from cloud_api.history.influx.reader import MAX_AT_ONCE, MAX_WAITING, InfluxHistoryReader
 from cloud_api.history.influx.schema import SLOTS
-from cloud_api.history.reading import SeriesId, Span
+from cloud_api.history.reading import SeriesId, Span, TooMuchError
 from contracts.errors import LinkError
 from contracts.payloads import Ais, BerthSample, Payload, Wind
 from contracts.radar import RadarTarget
@@ -133,8 +133,27 @@ async def test_a_chunk_of_the_widest_sensor_is_far_below_the_cap_of_a_line(
     assert {len(buckets) for buckets in thinned.channels.values()} == {number - 1}
     assert len(thinned.channels) == 30 * 2 + 4 * 2 + 2
     assert len((await reader.series_page(series, span, None, number)).items) == number - 1
-    assert len(lines) == 2
+    assert len(lines) == 3, "its newest point, its sums, its page"
     assert max(map(len, lines)) / number * CHUNK_ROWS < MAX_LINE_BYTES / 2
+
+
+async def test_the_server_is_not_put_to_work_at_what_is_refused(
+    server: InfluxServer, reader: InfluxHistoryReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    berth, asked, ask = BerthSample(hook_tension_kn=[10.5] * 30), list[str](), InfluxQueries.ask
+    await write(server, record(1, berth, NOW_NS - S))
+
+    def noted(queries: InfluxQueries, statements: str, policy: str | None = None) -> AsyncIterator[bytes]:
+        asked.append(statements)
+        return ask(queries, statements, policy)
+
+    monkeypatch.setattr(InfluxQueries, "ask", noted)
+    series, span = SeriesId("puerto-demo", "gw-1.ais", "berth_sample"), Span(NOW_NS - 3600 * S, NOW_NS)
+    with pytest.raises(TooMuchError):
+        await reader.thinned_series(series, span, 5_000)
+    (question,) = asked
+    assert question.endswith("LIMIT 1")
+    assert len((await reader.thinned_series(series, span, 3_000)).channels) == 30
 
 
 async def test_wide_answers_are_read_beside_the_loop(
