@@ -326,6 +326,10 @@ class ClockSet(PayloadBase, frozen=True, tag="clock_set"):
     drift_ppm: float
 
 
+REASON_KEPT_ELSEWHERE = "kept_elsewhere"
+"""Reason of gaps that are no loss: the same records come under another stream."""
+
+
 class Gap(PayloadBase, frozen=True, tag="gap"):
     """Records that will never come, declared: sequence numbers ``first_seq`` to ``last_seq`` and the reason.
 

@@ -111,13 +111,13 @@ class AlarmDesk:
             standings: of this look.
             utc_ns: moment of it.
         """
-        declared = {one.id: one.declared for one in before}
+        known = {one.id: one for one in before}
         by_site: dict[str, dict[str, StreamStanding]] = {site: {} for site in held}
         for standing in standings:
             site = site_of(standing.id)
             if site in held:
                 by_site[site] |= {one.stream_id: one for one in standing.streams}
-                _log_losses(standing, declared.get(standing.id, standing.declared))
+                _log_given_up(standing, known.get(standing.id, standing))
         alarms = self._accountant.alarms()
         for site, epoch in held.items():
             raised, cleared = self._compare(site, by_site[site], alarms)
@@ -246,8 +246,13 @@ def _log_cleared(alarm: StreamAlarm) -> None:
     _log.info("accounting_alarm_cleared", stream_id=alarm.stream_id, verdict=alarm.verdict)
 
 
-def _log_losses(standing: GatewayStanding, known: Mapping[str, int]) -> None:
-    """Tell of declared losses when a gateway begins to declare for a reason; the figures count the rest."""
+def _log_given_up(standing: GatewayStanding, known: GatewayStanding) -> None:
+    """Tell of declared losses when a gateway begins to declare for a reason, and of numbers that are no loss.
+
+    The figures count the rest.
+    """
     for reason, numbers in standing.declared.items():
-        if reason not in known:
+        if reason not in known.declared:
             _log.warning("records_declared_lost", gateway=standing.id, reason=reason, records=numbers)
+    if standing.kept_elsewhere and not known.kept_elsewhere:
+        _log.info("records_kept_elsewhere", gateway=standing.id, records=standing.kept_elsewhere)

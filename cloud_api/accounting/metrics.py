@@ -9,7 +9,7 @@ from cloud_api.accounting.models import GatewayStanding
 
 REASONS = frozenset({
     "thinned", "capacity", "age", "disk_space", "damaged", "refused", "too_large", "ring_overflow", "ring_lost",
-    "kept_elsewhere", "written_off",
+    "written_off",
 })  # fmt: skip
 """Why numbers are declared lost; what another version says is ``other``."""
 GATEWAY = ["gateway", "site"]
@@ -34,6 +34,10 @@ class AccountingMetrics:
             "accounting_declared_lost_records", "Numbers declared lost and not received after all",
             [*GATEWAY, "reason"], registry=registry,
         )  # fmt: skip
+        self.kept_elsewhere = Gauge(
+            "accounting_kept_elsewhere_records", "Numbers whose records came under another stream: no loss", GATEWAY,
+            registry=registry,
+        )  # fmt: skip
         self.looked_s = Gauge(
             "accounting_last_look_timestamp_seconds", "When all streams were last judged", registry=registry
         )
@@ -42,7 +46,7 @@ class AccountingMetrics:
 
     def show(self, standings: Iterable[GatewayStanding]) -> None:
         """Set the figures of these gateways and of no others: each site's are told by one process."""
-        for gauge in (self.unexplained, self.holes, self.buffered, self.declared):
+        for gauge in (self.unexplained, self.holes, self.buffered, self.declared, self.kept_elsewhere):
             gauge.clear()
         for one in standings:
             site, gateway = one.id.split("/", 1)
@@ -50,6 +54,7 @@ class AccountingMetrics:
             self.unexplained.labels(*labels).set(one.missing)
             self.holes.labels(*labels).set(sum(stream.verdict.is_alarm for stream in one.streams))
             self.buffered.labels(*labels).set(one.buffered)
+            self.kept_elsewhere.labels(*labels).set(one.kept_elsewhere)
             sums = Tally[str]()
             for reason, numbers in one.declared.items():
                 sums[reason if reason in REASONS else "other"] += numbers

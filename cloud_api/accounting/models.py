@@ -81,7 +81,7 @@ class GatewayReport:
 
 @dataclass(frozen=True, slots=True)
 class StreamStanding:
-    """The balance of one stream: produced = received + declared + buffered + unexplained.
+    """The balance of one stream: produced = received + declared + kept elsewhere + buffered + unexplained.
 
     Attributes:
         stream_id: its id.
@@ -90,6 +90,7 @@ class StreamStanding:
         produced: highest number known of.
         received: numbers stored as records.
         declared: numbers declared lost, by reason.
+        kept_elsewhere: numbers given up because their records came under another stream: no loss.
         buffered: numbers that are not here and that the gateway holds, or that are younger than its report.
         unexplained: numbers that nobody has; those of an alarm and those under suspicion.
         ranges: the lowest of them, at most ``MAX_RANGES``.
@@ -106,6 +107,7 @@ class StreamStanding:
     unexplained: int
     ranges: tuple[SeqRange, ...]
     heard_ns: int | None
+    kept_elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class GatewayStanding:
         declared_at_ns: UTC ns at which the declared losses were last seen to grow; None where they did not since the
             start of this process.
         missing: unexplained numbers of the streams with an alarm.
+        kept_elsewhere: as of a stream.
         since_ns: UTC ns since when the oldest alarm stands.
     """
 
@@ -130,10 +133,11 @@ class GatewayStanding:
     buffered: int
     missing: int
     streams: tuple[StreamStanding, ...] = field(default=(), repr=False)
+    kept_elsewhere: int = 0
 
     def telling(self) -> tuple[object, ...]:
         """Return what a person would want to be told of at once when it changes."""
-        return self.verdict, self.since_ns, self.missing, dict(self.declared)
+        return self.verdict, self.since_ns, self.missing, dict(self.declared), self.kept_elsewhere
 
 
 @dataclass(frozen=True, slots=True)

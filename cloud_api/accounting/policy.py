@@ -27,6 +27,7 @@ from cloud_api.history.ranges import merge, total
 from contracts.errors import PeerError
 from contracts.health import GatewayStatus, StreamStatus
 from contracts.ids import split_stream_id
+from contracts.payloads import REASON_KEPT_ELSEWHERE
 
 MAX_GATEWAYS = 5_000
 """As the fleet registry: ten times the largest fleet planned; a status of 64 KiB bounds the streams of each."""
@@ -35,9 +36,6 @@ MAX_WATCHES = 100_000
 """Streams remembered, twenty for each of those gateways: about 50 MB; what is beyond is judged without memory."""
 MAX_SEQ = 2**63 - 2
 """Largest number that the store role takes."""
-
-REASON_KEPT_ELSEWHERE = "kept_elsewhere"
-"""Declared by a gateway, and no loss: the records came under another stream."""
 
 Reports = Mapping[str, GatewayReport]
 
@@ -191,7 +189,7 @@ class Accountant:
         declared: Counter[str] = Counter()
         for one in streams:
             declared.update(one.declared)
-        lost = declared.total() - declared[REASON_KEPT_ELSEWHERE]
+        lost = declared.total()
         if lost > self._declared.get(key, lost):
             self._declared_at_ns[key] = now.utc_ns
         self._declared[key] = lost
@@ -206,6 +204,7 @@ class Accountant:
             declared_at_ns=self._declared_at_ns.get(key),
             buffered=sum(one.buffered for one in streams),
             missing=sum(one.unexplained for one in alarms),
+            kept_elsewhere=sum(one.kept_elsewhere for one in streams),
             streams=tuple(streams),
         )
 
@@ -246,6 +245,8 @@ def _standing(
     produced = max(item.max_produced, balance.max_seq if balance else 0)
     lost = total(found)
     buffered = produced - accounted - lost
+    declared = dict(balance.declared) if balance else {}
+    kept_elsewhere = declared.pop(REASON_KEPT_ELSEWHERE, 0)
     is_shown = verdict is Verdict.WHOLE and (buffered > 0 or lost > 0)
     return StreamStanding(
         stream_id=stream_id,
@@ -253,7 +254,8 @@ def _standing(
         since_ns=item.since_ns if verdict.is_alarm else None,
         produced=produced,
         received=balance.received() if balance else 0,
-        declared=balance.declared if balance else {},
+        declared=declared,
+        kept_elsewhere=kept_elsewhere,
         buffered=buffered,
         unexplained=lost,
         ranges=tuple(found[:MAX_RANGES]),

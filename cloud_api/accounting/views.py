@@ -16,7 +16,7 @@ VERDICTS = "unknown, whole, buffered, went_back, vanished or missing, the worst 
 
 
 class Balance(BaseModel):
-    """What a gateway produced, and where it is: produced = received + declared + buffered + unexplained."""
+    """What a gateway produced, and where it is: see docs/accounting.md."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,6 +26,7 @@ class Balance(BaseModel):
     received: int = Field(description="records stored here")
     buffered: int = Field(description="records that the gateway still holds, or that are on their way")
     declared: dict[str, int] = Field(description="records declared lost, by reason")
+    kept_elsewhere: int = Field(description="records that came under another stream instead: no loss")
     declared_at: str | None = Field(description="UTC time at which declared losses were last seen to grow")
     missing: int = Field(description="records of an alarm: nobody has them")
 
@@ -48,6 +49,7 @@ class StreamBalance(BaseModel):
     received: int
     buffered: int
     declared: dict[str, int]
+    kept_elsewhere: int
     unexplained: int = Field(description="numbers that nobody has, under suspicion or of an alarm")
     ranges: list[NumberRange] = Field(description="the lowest of them, at most 20")
     lag_records: int = Field(description="numbers that are not here: buffered and unexplained")
@@ -108,6 +110,7 @@ def _balance(standing: GatewayStanding) -> dict[str, object]:
         "received": standing.received,
         "buffered": standing.buffered,
         "declared": dict(sorted(standing.declared.items())[:MAX_REASONS]),
+        "kept_elsewhere": standing.kept_elsewhere,
         "declared_at": _time(standing.declared_at_ns),
         "missing": standing.missing,
     }
@@ -123,6 +126,7 @@ def _stream(one: StreamStanding) -> StreamBalance:
         received=one.received,
         buffered=one.buffered,
         declared=dict(sorted(one.declared.items())[:MAX_REASONS]),
+        kept_elsewhere=one.kept_elsewhere,
         unexplained=one.unexplained,
         ranges=[NumberRange(first_seq=item.first_seq, last_seq=item.last_seq) for item in one.ranges],
         lag_records=one.buffered + one.unexplained,

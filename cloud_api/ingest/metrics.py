@@ -29,8 +29,14 @@ class IngestMetrics:
         self.rejected = Counter("ingest_rejected_total", "Batches refused", ["reason"], registry=registry)
         self.gaps = Counter("ingest_sequence_gaps_total", "Gaps that gateways declared", registry=registry)
         self.lost_records = Counter(
-            "ingest_declared_lost_records_total", "Records inside declared gaps", registry=registry
+            "ingest_declared_lost_records_total",
+            "Records inside declared gaps, but those kept elsewhere",
+            registry=registry,
         )
+        self.kept_elsewhere = Counter(
+            "ingest_kept_elsewhere_records_total", "Numbers whose records come under another stream: no loss",
+            registry=registry,
+        )  # fmt: skip
         self.queue = Gauge("ingest_queue_batches", "Batches waiting for a commit", registry=registry)
         self.receipt_errors = Counter("ingest_receipt_errors_total", "Receipts not sent", ["reason"], registry=registry)
         self.poison_dropped = Counter(

@@ -22,7 +22,7 @@ from cloud_api.ingest.ports import ReceiptSender
 from contracts.batch import Batch
 from contracts.codec import encode_message
 from contracts.errors import LinkError, PeerError
-from contracts.payloads import Gap
+from contracts.payloads import REASON_KEPT_ELSEWHERE, Gap
 from contracts.topics import Channel, Topic
 
 MAX_WAITING = 64
@@ -178,11 +178,13 @@ class IngestService:
             self._metrics.merged.inc()
             return
         records = item.batch.records
-        gaps = [record for record in records if isinstance(record.payload, Gap)]
+        gaps = [(record, record.payload) for record in records if isinstance(record.payload, Gap)]
         self._metrics.records.labels(f"{item.topic.site}/{item.topic.gateway}").inc(len(records) - len(gaps))
-        for gap in gaps:
+        for record, gap in gaps:
             self._metrics.gaps.inc()
-            self._metrics.lost_records.inc(gap.last_seq() - gap.seq + 1)
+            is_loss = gap.reason != REASON_KEPT_ELSEWHERE
+            counter = self._metrics.lost_records if is_loss else self._metrics.kept_elsewhere
+            counter.inc(record.last_seq() - record.seq + 1)
         if records:
             age_s = (self._now_ns() - records[-1].observed_at_ns) / 1e9
             self._metrics.latency_s.labels("store").observe(max(0.0, age_s))

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import msgspec
 
 from contracts.codec import decode_batch
+from contracts.payloads import REASON_KEPT_ELSEWHERE
 from gateway.outbox import moving_rows, packing, tables
 from gateway.outbox.gaps import gap_record
 from gateway.outbox.packing import BatchRow
 from gateway.outbox.shelf import Shelf
-
-REASON_KEPT_ELSEWHERE = "kept_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)

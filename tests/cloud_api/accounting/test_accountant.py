@@ -103,7 +103,10 @@ def test_declared_losses_that_grow_are_dated(bench: Bench) -> None:
     bench.report(101, [])
     assert bench.look().declared_at_ns is None
     bench.receive((1, 110), declared={"thinned": 10, "kept_elsewhere": 10})
-    assert bench.look().declared_at_ns is None, "it is no loss"
+    standing = bench.look()
+    assert (standing.declared_at_ns, standing.declared, standing.kept_elsewhere) == (None, {"thinned": 10}, 10)
+    assert standing.streams[0].kept_elsewhere == 10
+    assert standing.produced == standing.received + sum(standing.declared.values()) + standing.kept_elsewhere
     bench.receive((1, 120), declared={"thinned": 30})
     assert bench.look().declared_at_ns == bench.utc_ns()
 

@@ -135,6 +135,22 @@ async def test_declared_losses_are_warned_of_when_a_reason_begins_and_counted() 
     assert bench.figure("accounting_declared_lost_records", reason="capacity") == 0
 
 
+async def test_numbers_that_were_kept_elsewhere_are_told_and_are_no_loss() -> None:
+    bench = Bench()
+    bench.receive((1, 100))
+    await bench.looks(1, 101, [])
+    bench.receive((1, 200), declared={"kept_elsewhere": 60})
+    with capture_logs() as logs:
+        await bench.looks(2, 201, [])
+    assert [(entry["event"], entry["log_level"], entry["records"]) for entry in logs] == [
+        ("records_kept_elsewhere", "info", 60)
+    ]
+    assert bench.figure("accounting_kept_elsewhere_records") == 60
+    assert bench.figure("accounting_declared_lost_records", reason="kept_elsewhere") is None
+    standing = bench.service.standings[0]
+    assert (standing.declared, standing.kept_elsewhere, standing.verdict) == ({}, 60, Verdict.WHOLE)
+
+
 async def test_a_history_that_does_not_answer_is_told_once_and_keeps_what_was_seen() -> None:
     bench = Bench()
     bench.receive((1, 100))

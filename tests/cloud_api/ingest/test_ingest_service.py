@@ -20,6 +20,7 @@ from cloud_api.ingest.service import COMMITTERS, MAX_GROUP_BATCHES, MAX_GROUP_RE
 from contracts.batch import Batch
 from contracts.codec import encode_batch
 from contracts.errors import IntegrityError, LinkError
+from contracts.payloads import REASON_KEPT_ELSEWHERE, Gap
 from contracts.receipt import Outcome, Receipt
 from contracts.topics import Channel, Topic
 from tests.support.batches import GATEWAY, SITE, batch, gap, of_another_writer
@@ -290,10 +291,15 @@ async def test_a_lost_receipt_is_counted_and_the_batch_stays_stored() -> None:
 async def test_declared_gaps_are_counted() -> None:
     bench = Bench()
     await bench.take(batch(1, 40, records=[gap(1, 40)]))
+    kept = gap(41, 70)
+    assert isinstance(kept.payload, Gap)
+    payload = msgspec.structs.replace(kept.payload, reason=REASON_KEPT_ELSEWHERE)
+    await bench.take(batch(41, 70, records=[msgspec.structs.replace(kept, payload=payload)]))
     async with bench.running():
         await bench.service.drain()
-    assert bench.count("ingest_sequence_gaps_total") == 1
+    assert bench.count("ingest_sequence_gaps_total") == 2
     assert bench.count("ingest_declared_lost_records_total") == 40
+    assert bench.count("ingest_kept_elsewhere_records_total") == 30
 
 
 async def test_without_waiting_for_the_commit_a_receipt_would_lie(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,6 @@ export function isBalanceAlarm(balance: GatewayBalance): boolean {
   return ALARMS.has(balance.verdict);
 }
 
-/** Declared, but lost by nobody: the same records have come under another stream. */
-const KEPT_ELSEWHERE = 'kept_elsewhere';
-
 /** Declared losses, the largest first. */
 export function losses(balance: GatewayBalance | null | undefined): Loss[] {
   return Object.entries(balance?.declared ?? {})
@@ -35,8 +32,7 @@ export function losses(balance: GatewayBalance | null | undefined): Loss[] {
 export function freshLoss(gateway: Gateway, nowMs: number | null): number {
   const at = timeOf(gateway.balance?.declared_at);
   if (at === null || nowMs === null || nowMs - at > LOSS_CALLS_S * 1000) return 0;
-  const lost = losses(gateway.balance).filter((loss) => loss.reason !== KEPT_ELSEWHERE);
-  return lost.reduce((sum, loss) => sum + loss.records, 0);
+  return losses(gateway.balance).reduce((sum, loss) => sum + loss.records, 0);
 }
 
 /** A time of the wire, UTC ms, or null. */

@@ -30,8 +30,17 @@ export function renderBalance(gateway: Gateway, timeZone: string): TemplateResul
             </dd>
           </div>`
     }
-    ${renderStorage(gateway)}
+    ${renderKeptElsewhere(balance)} ${renderStorage(gateway)}
   `;
+}
+
+function renderKeptElsewhere(balance: GatewayBalance | null): TemplateResult | typeof nothing {
+  const records = balance?.kept_elsewhere ?? 0;
+  if (records === 0) return nothing;
+  return html`<div>
+    <dt>${t('field.kept_elsewhere')}</dt>
+    <dd data-field="kept_elsewhere">${number(records)}</dd>
+  </div>`;
 }
 
 function renderVerdict(balance: GatewayBalance | null, timeZone: string): TemplateResult {

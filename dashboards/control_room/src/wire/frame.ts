@@ -67,7 +67,10 @@ export interface GatewaySource {
   last_error: string;
 }
 
-/** What a gateway produced and where it is: produced = received + buffered + declared + missing (or under suspicion). */
+/**
+ * What a gateway produced and where it is: produced = received + buffered + declared + kept elsewhere + missing (or under
+ * suspicion).
+ */
 export interface GatewayBalance {
   /** unknown, whole, buffered; went_back, vanished and missing are alarms. */
   verdict: string;
@@ -76,6 +79,8 @@ export interface GatewayBalance {
   received: number;
   buffered: number;
   declared: Record<string, number>;
+  /** Lost by nobody: the same records have come under another stream. */
+  kept_elsewhere: number;
   declared_at: string | null;
   missing: number;
 }

@@ -87,7 +87,7 @@ test('what waits on the gateway is no notice; a loss is, for an hour after it gr
   const state = watched({ gateways: [gateway({ balance: grown })] });
   assert.deepEqual(ids(state), ['warning demo/gw-quay:declared']);
   assert.equal(currentNotices(state)[0]?.values['n'], 32);
-  const kept = { ...grown, declared: { ...grown.declared, kept_elsewhere: 500 } };
+  const kept = { ...grown, kept_elsewhere: 500 };
   assert.equal(freshLoss(gateway({ balance: kept }), NOW_MS), 32);
   assert.deepEqual(ids({ ...state, nowMs: NOW_MS + 3600_000, gateways: [] }), []);
   assert.equal(freshLoss(gateway({ balance: grown }), NOW_MS + 3600_000), 0);

@@ -62,6 +62,7 @@ export const BALANCE: GatewayBalance = {
   received: 1000,
   buffered: 0,
   declared: {},
+  kept_elsewhere: 0,
   declared_at: null,
   missing: 0,
 };
