@@ -5,8 +5,9 @@ A ledger beside a sink cannot ask the stored records, so it keeps of them what t
 * ranges that are accounted for, joined, and gaps by reason: a stream that arrives in order is one row for ever;
 * a mark of 32 bits for each record of the last hour, by boot and monotonic time: another observation under a number is
   told with 1 - 2^-32, the same one always passes;
-* for each boot the hull of its numbers, for ever: a copied disk runs under a boot of its own, so that its old numbers
-  are told however late they come. The hull is drawn too wide, never too narrow: a resend is never refused.
+* for each of the newest boots the hull of its numbers: a copied disk runs under a boot of its own, so that its old
+  numbers are told however late they come. The hull is drawn too wide, never too narrow: a resend is never refused. What
+  older boots had is one hull that passes for anybody's (docs/adr/0152).
 
 A book is opened for some batches with the rows that reach into their ranges, takes the batches in order, and tells what
 has changed.
@@ -29,6 +30,8 @@ from contracts.records import Record
 HULL_STEP = 4_096
 """The hull of a boot moves in steps of so many numbers: one write for ten batches and more, and what it cannot tell
 within a step the marks can."""
+FOLDED = -1
+"""Boot mark of the hull around the numbers of all boots that are no longer kept one by one; no boot has it."""
 MAX_INTEGER = 2**63 - 1
 """Largest integer of both databases."""
 MAX_REASON = 40
@@ -144,8 +147,8 @@ class StreamBook:
         for record in records:
             if isinstance(record.payload, Gap) or not _holds(stored, record.seq):
                 continue
-            hull = self._boots.get(boot_mark(record.boot_id))
-            if hull is None or not hull.first_seq <= record.seq <= hull.last_seq:
+            hulls = (self._boots.get(boot_mark(record.boot_id)), self._boots.get(FOLDED))
+            if not any(hull is not None and hull.first_seq <= record.seq <= hull.last_seq for hull in hulls):
                 return True
             if marks.get(record.seq, known := record_mark(record)) != known:
                 return True

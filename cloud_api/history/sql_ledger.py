@@ -5,7 +5,8 @@ lock on its row, taken in order of stream so that workers never wait in a ring; 
 taken at the beginning. Read committed is enough: whoever has the lock reads what the one before has committed.
 
 Several groups of one process may be at work, so what is cached is only what was committed: numbers of streams, which
-never change, and hulls of boots, which only grow. An old view of them costs a read.
+never change, and hulls of boots, which only grow or become part of the folded one. An old view of them costs a read, or
+makes a row again that had been folded.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud_api.history import ranges, sql_ledger_rows
 from cloud_api.history.ledger_policy import BookRows, StreamBook, boot_hulls
 from cloud_api.history.models import CommitOutcome, CommitPlan, ReceivedBatch, SeqRange
+from cloud_api.history.sql_ledger_boots import fold_boots
 from cloud_api.history.sql_ledger_rows import Window
 from cloud_api.operations.database import OperationsDatabase
 
@@ -148,6 +150,8 @@ async def _write(connection: AsyncConnection, opened: _Opened, batches: Sequence
         ref = opened.refs[item.batch.stream_id]
         newest_ns[ref] = max(newest_ns.get(ref, 0), item.received_at_ns)
     await sql_ledger_rows.write_changes(connection, changes, newest_ns)
+    grown = [ref for ref, one in changes.items() if one.boots.keys() - opened.hulls.get(ref, {}).keys()]
+    await fold_boots(connection, grown)
     for ref, one in changes.items():
         opened.hulls.setdefault(ref, {}).update(one.boots)
 

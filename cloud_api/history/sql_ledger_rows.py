@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.history.ledger_policy import BookChanges, BookRows, Marks
+from cloud_api.history.ledger_policy import FOLDED, BookChanges, BookRows, Marks
 from cloud_api.history.merging_policy import DeclaredGap
 from cloud_api.history.models import SeqRange
 from cloud_api.operations.tables import (
@@ -85,8 +85,10 @@ async def read_details(connection: AsyncConnection, windows: Sequence[Window], b
 
 
 async def read_boots(connection: AsyncConnection, named: Mapping[int, set[int]], books: Mapping[int, BookRows]) -> None:
-    """Read the hulls of the boots that some batches name, by stream: a stream has more of them every year."""
-    keys = [(stream_ref, boot, boot) for stream_ref, boots in sorted(named.items()) for boot in sorted(boots)]
+    """Read the hulls of the boots that some batches name, by stream, and what older boots had together."""
+    keys = [
+        (stream_ref, boot, boot) for stream_ref, boots in sorted(named.items()) for boot in sorted({FOLDED, *boots})
+    ]
     if not keys:
         return
     rows = await connection.execute(_BOOTS[connection.dialect.name], _arguments(connection, keys))
