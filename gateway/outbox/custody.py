@@ -13,6 +13,7 @@ from gateway.counters import Counters
 from gateway.outbox import database
 from gateway.outbox.mark_file import MarkFile, mark_path
 from gateway.outbox.salvage import ranges, set_aside
+from gateway.outbox.salvage.closing import close_as_it_lies
 from gateway.outbox.salvage.inspection import Finding
 from gateway.outbox.salvage.models import Damage
 from gateway.outbox.salvage.opening import open_outbox, replace_damaged
@@ -112,14 +113,15 @@ class Custody:
         if self._untold and not self.damages:
             self._count_as_told()
 
-    def replace(self, cause: str) -> None:
-        """Salvage the database while the gateway runs, its connection closed; ``open`` comes next and tells.
+    def replace(self, db: sqlite3.Connection, cause: str) -> None:
+        """Close the database and salvage it while the gateway runs; ``open`` comes next and tells.
 
         If the disk does not take it now, that opening begins again.
         """
         self._mark.close()
+        committed_frames = close_as_it_lies(db, self._path)
         try:
-            replace_damaged(self._path, self._owner, Finding(cause))
+            replace_damaged(self._path, self._owner, Finding(cause, committed_frames))
         except Exception as exc:  # noqa: BLE001 - it must not take the writer with it; the opening runs into it again
             log.warning("outbox_not_salvaged", path=str(self._path), cause=str(exc))
 

@@ -30,8 +30,8 @@ class Keeper(Protocol):
         """Take note of a commit."""
         ...
 
-    def replace(self, cause: str) -> None:
-        """Put another in its place: it is damaged."""
+    def replace(self, db: sqlite3.Connection, cause: str) -> None:
+        """Close it and put another in its place: it is damaged."""
         ...
 
     def close(self) -> None:

@@ -62,9 +62,10 @@ class MemoryCustody:
         """Note how far the streams are, for the note on the disk."""
         self.numbers = store.numbers()
 
-    def replace(self, cause: str) -> None:
-        """Do nothing: what is wrong with memory is not mended by a file."""
+    def replace(self, db: sqlite3.Connection, cause: str) -> None:
+        """Close it: what is wrong with memory is not mended by a file."""
         del cause
+        db.close()
 
     def close(self) -> None:
         """Do nothing."""

@@ -258,9 +258,10 @@ class Writer:
             self.custody.check(store, db, self._clock.wall_ns())
             self._greet(store, db)
         except BaseException as exc:
-            db.close()
             if cause := damage_told_by(exc):
-                self.custody.replace(cause)
+                self.custody.replace(db, cause)
+            else:
+                db.close()
             raise
         self._db, self._store, self._is_stale = db, store, False
         self._is_full_looked_at = False
@@ -303,9 +304,8 @@ class Writer:
         except Exception as exc:  # noqa: BLE001 - it must not take the writer with it: the next transaction reads anew
             error = exc
         if cause := damage_told_by(error) or self._damage_behind_full(error):
-            self._db.close()
-            self._db = self._store = None
-            self.custody.replace(cause)
+            db, self._db, self._store = self._db, None, None
+            self.custody.replace(db, cause)
 
     def _damage_behind_full(self, error: Exception) -> str:
         """Return what is damaged where SQLite calls a disk full that has room: a page points far behind the end.

@@ -72,7 +72,8 @@ def _held(
     """Return the ranges that lay in the database by rows and index, None where they are not all known.
 
     The end of a row that is gone is taken from older images of it, or is the next row's beginning; the stream's own
-    total tells whether that was right. An index that knows every row that is left is taken for whole.
+    total tells whether that was right. Where it was not, an index that is whole still names every row: what is counted
+    too much lies between two of them.
     """
     rows = {first: last for row_key, first, last in evidence.rows if row_key == key and last < next_seq}
     entries = {first for entry_key, first in evidence.entries if entry_key == key and first < next_seq}
@@ -87,5 +88,6 @@ def _held(
         found = [(first, min(hints.get(first, following[first] - 1), following[first] - 1)) for first in firsts]
         if total(union(found)) == row.records:
             return union(found)
-    # the index may still know all of them, only not where each that is gone ended
-    return union(found) if rows.keys() <= entries and total(union(found)) >= row.records else None
+    # a whole index knows all of them, only not where each that is gone ended
+    is_known = evidence.is_index_whole and rows.keys() <= entries and total(union(found)) >= row.records
+    return union(found) if is_known else None

@@ -54,14 +54,14 @@ class Carver:
 
     def __init__(self, images: Images) -> None:
         self._images = images
-        self._usable = images.usable
+        self._page_size = images.page_size
         self._seen: set[int] = set()
 
     def batches(self, image: Image) -> Iterator[tuple[Found, int]]:
         """Give the batches that begin in an image and are new, with the number of their row, 0 if lost."""
         page = image.data
         known: set[int] = set()
-        for cell in layout.cells(page, self._usable, is_first=image.page_no == 1):
+        for cell in layout.cells(page, self._page_size, is_first=image.page_no == 1):
             found = self._in_cell(cell, image.order)
             if found is not None:
                 known.add(page.find(ZSTD_MAGIC, cell.start))
@@ -78,7 +78,7 @@ class Carver:
             if found is not None:
                 yield from self._fresh(found, cell.rowid)
                 return
-        alone = _alone(page[at : self._usable])
+        alone = _alone(page[at : self._page_size])
         if alone is not None:
             yield from self._fresh(alone, 0)
 
@@ -105,7 +105,7 @@ class Carver:
     def _cells_before(self, page: bytes, at: int) -> Iterator[Cell]:
         """Give the cells whose last column begins at ``at``: the page may not point at them any more."""
         for start in range(at - 2, max(-1, at - MAX_ROW_HEAD), -1):
-            cell = layout.cell_at(page, start, self._usable)
+            cell = layout.cell_at(page, start, self._page_size)
             if cell is None or cell.size < 16:
                 continue
             offsets = layout.column_offsets(cell.local, cell.size)

@@ -15,6 +15,7 @@ from contracts.records import RecordClass
 from gateway.outbox import tables
 from gateway.outbox.salvage import layout
 from gateway.outbox.salvage.images import Image, Images
+from gateway.outbox.salvage.index_tree import INDEX_NAME, IndexTree
 from gateway.outbox.salvage.layout import Cell, Value
 
 MAX_RUNS = 4096
@@ -44,6 +45,7 @@ class Evidence:
         runs: last number stored, by (source, run id).
         rows: (key, first, last) of each batch by its row.
         entries: (key, first) of each batch by the index of ranges.
+        is_index_whole: every page of the index of ranges was read, and every entry in it.
         older_ends: last number of batches by (key, first), as older images of their rows had it.
         pending: records of version 1 that were not in a batch yet, by (class, number).
         store_id: of the database.
@@ -53,6 +55,7 @@ class Evidence:
     runs: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: set[tuple[Key, int, int]] = field(default_factory=set)
     entries: set[tuple[Key, int]] = field(default_factory=set)
+    is_index_whole: bool = False
     older_ends: dict[tuple[Key, int], int] = field(default_factory=dict)
     pending: dict[tuple[str, int], bytes] = field(default_factory=dict)
     store_id: str = ""
@@ -70,6 +73,7 @@ class Witness:
         self._images = images
         self._owner = owner
         self._free = images.free_pages()
+        self._index = IndexTree(images.page_size)
         self.found = Evidence()
 
     def take(self, image: Image) -> None:
@@ -81,15 +85,17 @@ class Witness:
             self._take_older(image)
             return
         page = image.data
+        self._index.take(image.page_no, page)
         is_table = page[:1] == bytes([layout.TABLE_LEAF])
-        for cell in layout.cells(page, self._images.usable, is_first=image.page_no == 1):
+        for cell in layout.cells(page, self._images.page_size, is_first=image.page_no == 1):
             self._take_cell(cell, image.order, is_table=is_table)
-        for cell in layout.interior_keys(page, self._images.usable):
+        for cell in layout.interior_keys(page, self._images.page_size):
             self._take_cell(cell, image.order, is_table=False)
 
     def finish(self) -> Evidence:
         """Return what was found, with the streams of version 1 under their full names."""
         found = self.found
+        found.is_index_whole = self._index.is_whole()
         found.rows |= {(name, seq, seq) for name, seq in found.pending}
         for key, row in list(found.streams.items()):
             if isinstance(key, str):
@@ -103,7 +109,7 @@ class Witness:
     def _take_older(self, image: Image) -> None:
         if image.data[:1] != bytes([layout.TABLE_LEAF]):
             return
-        for cell in layout.cells(image.data, self._images.usable):
+        for cell in layout.cells(image.data, self._images.page_size):
             offsets = layout.column_offsets(cell.local, cell.size)
             if offsets is None or len(offsets) != _BATCH_COLUMNS:
                 continue
@@ -131,6 +137,8 @@ class Witness:
                 _is_stream(stream_id, name) and crc == tables.crc_of_stream(stream_id, flag, next_seq, records, size)
             ):
                 self.found.streams[rowid] = StreamRow(stream_id, next_seq, records)
+            case ["index", str(name), str(), int(root), str()] if name == INDEX_NAME:
+                self._index.root = root
             case [None, str(source), str(run_id), int(last_no)] if last_no > 0 and len(self.found.runs) < MAX_RUNS:
                 run = source, run_id
                 self.found.runs[run] = max(last_no, self.found.runs.get(run, 0))

@@ -7,6 +7,7 @@ in the database file. What is put together in each of these ways must prove itse
 
 # ruff: noqa: PLR2004 - the numbers are those of the file format
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,26 +48,23 @@ class Images:
         main_size: of the database file, bytes.
         log: the log, judged.
         read_wal: reads from the log.
-        is_tail_believed: whether what follows the last sound transaction of the log had been committed.
+        committed_frames: what follows these in the log was undone; None: it had been committed, or may have been.
     """
 
-    def __init__(self, read_main: Read, main_size: int, log: Log, read_wal: Read, *, is_tail_believed: bool) -> None:
+    def __init__(
+        self, read_main: Read, main_size: int, log: Log, read_wal: Read, committed_frames: int | None = None
+    ) -> None:
         self._read_main = read_main
         self._read_wal = read_wal
         self._log = log
         header = read_main(0, layout.HEADER_BYTES)
         self.page_size = _page_size(read_main, main_size, header, log)
         is_header = layout.header_page_size(header) == self.page_size
-        self.usable = self.page_size - (header[20] if is_header else 0)
         self.pages = main_size // self.page_size
         self._has_maps = not is_header or any(header[52:56])
         frames = log.frames if log.page_size == self.page_size else []
-        last = len(frames)
-        if not is_tail_believed:
-            broken = next((frame.index for frame in frames if not frame.is_proven), last)
-            last = max((frame.index + 1 for frame in frames[:broken] if frame.is_commit), default=0)
-        self._current = [frame for frame in frames[:last] if frame.is_current]
-        self._earlier = [frame for frame in frames if not frame.is_current]
+        self._current = [frame for frame in frames[:committed_frames] if frame.is_current]
+        self._earlier = _not_undone([frame for frame in frames if not frame.is_current])
         self._by_page: dict[int, list[Frame]] = {}
         for frame in self._current:
             if frame.is_proven:
@@ -120,7 +118,7 @@ class Images:
         while trunk and trunk not in found:
             page = self.newest(trunk)
             count = int.from_bytes(page[4:8], "big")
-            if len(page) < self.page_size or count > self.usable // 4 - 2:
+            if len(page) < self.page_size or count > self.page_size // 4 - 2:
                 break
             found.add(trunk)
             found.update(int.from_bytes(page[at : at + 4], "big") for at in range(8, 8 + 4 * count, 4))
@@ -132,7 +130,7 @@ class Images:
 
         Source: "Database File Format" 1.8.
         """
-        return self._has_maps and page_no >= 2 and (page_no - 2) % (self.usable // 5 + 1) == 0
+        return self._has_maps and page_no >= 2 and (page_no - 2) % (self.page_size // 5 + 1) == 0
 
     def _newest_frame(self, page_no: int) -> Frame | None:
         frames = self._by_page.get(page_no)
@@ -148,9 +146,9 @@ class Images:
         page_no = first
         while need > 0:
             page = self._page_in(page_no, order, way)
-            if len(page) < self.usable:
+            if len(page) < self.page_size:
                 return None
-            piece = page[4 : min(self.usable, 4 + need)]
+            piece = page[4 : min(self.page_size, 4 + need)]
             pieces.append(piece)
             need -= len(piece)
             following = page_no + 1
@@ -178,6 +176,17 @@ class Images:
 
     def _end_of_transaction(self, order: int) -> int:
         return next((frame.index for frame in self._log.frames[order:] if frame.is_commit), order)
+
+
+def _not_undone(frames: list[Frame]) -> list[Frame]:
+    """Return the frames of earlier rounds less those of a transaction that was surely undone.
+
+    Its frames carry salts that no commit follows; or none, where a page was written twice before the commit that never
+    came. Salts that only one frame has are damaged ones: what that frame holds may have been committed.
+    """
+    last = {frame.salts: frame.index for frame in frames if frame.is_commit}
+    shared = {salts for salts, number in Counter(frame.salts for frame in frames).items() if number > 1} | {(0, 0)}
+    return [frame for frame in frames if frame.salts not in shared or frame.index <= last.get(frame.salts, -1)]
 
 
 def _page_size(read: Read, size: int, header: bytes, log: Log) -> int:

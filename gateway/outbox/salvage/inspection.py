@@ -15,7 +15,7 @@ from contracts.ids import split_stream_id
 from gateway.outbox import database, tables
 from gateway.outbox.database import BUSY_TIMEOUT_S, is_damage, version_of
 from gateway.outbox.mark import Mark
-from gateway.outbox.salvage.layout import HEADER_BYTES, MAGIC, header_page_size
+from gateway.outbox.salvage.layout import HEADER_BYTES, MAGIC, RESERVED_AT, header_page_size
 from gateway.outbox.salvage.sources import Source
 from gateway.outbox.salvage.stowing import MAX_ID
 from gateway.outbox.salvage.wal import Log, WalState, read_log
@@ -32,11 +32,12 @@ class Finding:
 
     Attributes:
         cause: what is wrong, in plain words.
-        is_tail_believed: whether a broken last transaction of the log had been committed, or may have been.
+        committed_frames: frames of the log that are surely all that was committed; None where that is not known: then
+            a last transaction that is broken had been committed, or may have been.
     """
 
     cause: str
-    is_tail_believed: bool = True
+    committed_frames: int | None = None
 
 
 def inspect(path: Path, mark: Mark) -> Finding | None:
@@ -67,6 +68,9 @@ def _trouble_outside(log: Log, main_size: int, header: bytes, mark: Mark) -> str
     if header[:16] == MAGIC and not {*header[18:20]} <= _FORMATS:
         # SQLite would open it read only, for ever
         return "the header names a format of the file that this program never wrote"
+    if header[:16] == MAGIC and any(header[RESERVED_AT : RESERVED_AT + 1]):
+        # SQLite believes it: it would find rows and where they go on at other places, and work on what it finds
+        return "the header reserves a part of each page, which this program never did"
     if log.state is WalState.DAMAGED:
         return "the log is damaged before its last transaction"
     if log.state is WalState.TORN and not mark.is_sure:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
+RESERVED_AT = 20
+"""Where the header says how many bytes at the end of each page are not used: always none in a file of this program. So
+what it says is not asked for where rows are looked for, and is damage if it is anything else."""
 PAGE_SIZES = (4096, 1024, 2048, 8192, 16384, 32768, 65536, 512)
 """Every size that SQLite knows, the one that this program makes first."""
 TABLE_LEAF = 0x0D
@@ -90,7 +93,7 @@ def cells(page: bytes, usable: int, *, is_first: bool = False) -> Iterator[Cell]
 
     Args:
         page: one page.
-        usable: bytes of it that SQLite uses (page size less the reserved bytes).
+        usable: bytes of it that SQLite uses: all of them (see ``RESERVED_AT``).
         is_first: it is page 1, which begins with the database header.
     """
     base = HEADER_BYTES if is_first else 0

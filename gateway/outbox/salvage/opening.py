@@ -55,7 +55,7 @@ def replace_damaged(path: Path, owner: tuple[str, str], finding: Finding) -> Non
         sqlite3.Error: the same.
     """
     mark = read_mark(mark_path(path))
-    salvage(Case(path, owner, finding.cause, mark, finding.is_tail_believed))
+    salvage(Case(path, owner, finding.cause, mark, finding.committed_frames))
     set_aside.finish(path)
 
 

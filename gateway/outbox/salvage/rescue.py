@@ -46,14 +46,14 @@ class Case:
         owner: site id and gateway id.
         cause: what was found wrong.
         mark: how far its streams had come.
-        is_tail_believed: whether a last transaction that is broken in the log had been committed.
+        committed_frames: frames of the log that had been committed, None where that is not known; see ``Finding``.
     """
 
     path: Path
     owner: tuple[str, str]
     cause: str
     mark: Mark
-    is_tail_believed: bool
+    committed_frames: int | None
 
 
 def salvage(case: Case) -> None:
@@ -66,7 +66,7 @@ def salvage(case: Case) -> None:
     path = case.path
     with Source(path) as main, Source(path.with_name(path.name + "-wal")) as wal:
         read = read_log(wal.read, wal.size, header_page_size(main.read(0, HEADER_BYTES)))
-        images = Images(main.read, main.size, read, wal.read, is_tail_believed=case.is_tail_believed)
+        images = Images(main.read, main.size, read, wal.read, case.committed_frames)
         log.warning("outbox_salvage_begins", path=str(path), cause=case.cause, size_bytes=images.size_bytes)
         set_aside.discard_target(path)
         db = open_database(set_aside.target_of(path))

@@ -51,6 +51,7 @@ class Frame:
         page_no: page that it is an image of.
         is_commit: the last of its transaction.
         is_current: it carries the salts of the log: else it is of an earlier round.
+        salts: of its round.
         is_proven: its checksum follows from that of the frame before it.
         at: offset of the image in the file, bytes.
     """
@@ -59,6 +60,7 @@ class Frame:
     page_no: int
     is_commit: bool
     is_current: bool
+    salts: Sum
     is_proven: bool
     at: int
 
@@ -164,7 +166,8 @@ def _frames(read: Read, size: int, page_size: int, salts: Sum, seed: Sum | None,
                 first = checksum(raw[:8], start, is_big_endian=is_big_endian)  # type: ignore[arg-type]
                 results.append(checksum(raw[FRAME_HEADER_BYTES:], first, is_big_endian=is_big_endian))
         is_proven = own in results and page_no > 0
-        found.append(Frame(index, page_no, commit > 0, is_current, is_proven, at + FRAME_HEADER_BYTES))
+        image_at = at + FRAME_HEADER_BYTES
+        found.append(Frame(index, page_no, commit > 0, is_current, (salt_1, salt_2), is_proven, image_at))
         stored, computed = own, (own if is_proven else results[0] if results else None)
     return found
 

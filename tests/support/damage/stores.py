@@ -211,7 +211,7 @@ def _map_bytes(template: Template) -> None:
     rows = {(row.stream_id, row.first_seq): row for row in template.rows}
     with Source(path) as main, Source(path.with_name("outbox.db-wal")) as wal:
         log = read_log(wal.read, wal.size, None)
-        images = Images(main.read, main.size, log, wal.read, is_tail_believed=True)
+        images = Images(main.read, main.size, log, wal.read)
         offsets = {frame.page_no: ("outbox.db-wal", frame.at) for frame in log.frames if frame.is_current}
         free = images.free_pages()
         for image in images.all():
@@ -219,7 +219,7 @@ def _map_bytes(template: Template) -> None:
                 continue
             file, at = offsets.get(image.page_no, ("outbox.db", (image.page_no - 1) * images.page_size))
             assert (image.order == IN_FILE) == (file == "outbox.db")
-            for cell in layout.cells(image.data, images.usable, is_first=image.page_no == 1):
+            for cell in layout.cells(image.data, images.page_size, is_first=image.page_no == 1):
                 extents = _extents(images, cell, (file, at), offsets)
                 data = _data_of(images, cell)
                 if data is not None and len(extents) > 0:
@@ -247,7 +247,7 @@ def _extents(
     while need > 0:
         page = images.newest(page_no)
         where, begins = offsets.get(page_no, ("outbox.db", (page_no - 1) * images.page_size))
-        part = min(need, images.usable - 4)
+        part = min(need, images.page_size - 4)
         found.append((where, begins, begins + 4 + part))
         need -= part
         page_no = int.from_bytes(page[:4], "big")

@@ -70,13 +70,15 @@ def contents(db: sqlite3.Connection, name: str) -> tuple[list[int], list[tuple[i
 KEPT = [seq for seq in range(1, 121) if not 21 <= seq <= 30]
 
 
-@pytest.mark.parametrize("damage", ["header", "empty", "garbage_behind_the_header", "schema"])
+@pytest.mark.parametrize("damage", ["header", "empty", "garbage_behind_the_header", "schema", "reserved"])
 def test_what_holds_no_batch_costs_none_and_all_go_on_under_their_own_numbers(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "outbox.db"
     name = fill(path)
     data = bytearray(path.read_bytes())
     if damage == "header":
         data[:100] = bytes(100)
+    elif damage == "reserved":
+        data[20] ^= 8
     elif damage == "schema":
         data[100:1024] = b"\xee" * 924
     elif damage == "garbage_behind_the_header":
