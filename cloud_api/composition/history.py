@@ -25,8 +25,11 @@ async def open_writer(parts: Parts) -> HistoryWriter:
     """
     history = parts.settings.history
     if not isinstance(history, SqliteHistorySettings):
-        ledgered = await open_influx_writer(history, parts.database, parts.registry)
+        ledgered, backfill = await open_influx_writer(history, parts.database, parts.registry)
         parts.closing.push_async_callback(ledgered.close)
+        if backfill is not None:
+            parts.closing.push_async_callback(backfill.close)
+            parts.eternal.append(("clock-backfill", backfill.run))
         return ledgered
     writer = await asyncio.to_thread(SqliteHistoryWriter, history.path)
     parts.closing.push_async_callback(writer.close)

@@ -3,11 +3,13 @@
 import random
 import ssl
 from pathlib import Path
+from time import time_ns
 
 from prometheus_client import CollectorRegistry
 
 from cloud_api.backoff import FullJitter
 from cloud_api.history.influx.client_v2 import InfluxV2Writer, ServerV2, basic_authorization, token_authorization
+from cloud_api.history.influx.clock_backfill import LOOK_S, ClockBackfill
 from cloud_api.history.influx.http_v1 import InfluxQueries, InfluxV1Writer, Server
 from cloud_api.history.influx.line_protocol import LineEncoder
 from cloud_api.history.influx.metrics import InfluxMetrics
@@ -18,8 +20,10 @@ from cloud_api.history.influx.reader import InfluxHistoryReader
 from cloud_api.history.influx.schema import BEYOND, PLACED
 from cloud_api.history.influx.series_guard_policy import SeriesGuard
 from cloud_api.history.influx.sink import InfluxSink
+from cloud_api.history.influx.timed_sink import TimedSink
 from cloud_api.history.ledgered_metrics import LedgeredMetrics
 from cloud_api.history.ledgered_writer import LedgeredWriter
+from cloud_api.history.sql_clock_sets import SqlClockSets
 from cloud_api.history.sql_ledger import SqlStreamLedger
 from cloud_api.history.sql_ledger_reader import SqlLedgerReader
 from cloud_api.operations.database import OperationsDatabase
@@ -42,8 +46,11 @@ ReadableSettings = Influx1HistorySettings | Influx2HistorySettings | Influx3Hist
 
 async def open_influx_writer(
     settings: InfluxHistorySettings, database: OperationsDatabase, registry: CollectorRegistry
-) -> LedgeredWriter:
+) -> tuple[LedgeredWriter, ClockBackfill | None]:
     """Open the history for the store role; an InfluxDB 1.x is made ready first.
+
+    Returns:
+        The writer, and who gives points their time afterwards, where the server can be asked for them.
 
     Args:
         settings: resolved settings.
@@ -57,16 +64,30 @@ async def open_influx_writer(
     if isinstance(settings, Influx1HistorySettings):
         await _provision(settings)
     is_victoria = isinstance(settings, VictoriaHistorySettings)
+    placing, metrics = Placing(int(settings.keep_days * DAY_NS)), InfluxMetrics(registry)
     sink = InfluxSink(
         _endpoint(settings),
         LineEncoder(is_numbers_only=is_victoria),
-        Placing(int(settings.keep_days * DAY_NS)),
+        placing,
         SeriesGuard(settings.max_series_a_day),
-        InfluxMetrics(registry),
-        FullJitter(0.1, 5.0, random.Random()),  # noqa: S311 - jitter, no secret
+        metrics,
+        _backoff(0.1, 5.0),
         has_beyond=not is_victoria,
     )
-    return LedgeredWriter(sink, SqlStreamLedger(database), SqlPointQuarantine(database), LedgeredMetrics(registry))
+    clock_sets = SqlClockSets(database)
+    backfill = None
+    if not isinstance(settings, VictoriaHistorySettings):
+        backfill = ClockBackfill(
+            InfluxQueries(_server(settings)), sink, clock_sets, placing, metrics, _backoff(LOOK_S, 300.0), time_ns,
+            can_delete=isinstance(settings, Influx1HistorySettings),
+        )  # fmt: skip
+    timed = TimedSink(sink, clock_sets, placing, metrics, time_ns)
+    ledger, quarantine = SqlStreamLedger(database), SqlPointQuarantine(database)
+    return LedgeredWriter(timed, ledger, quarantine, LedgeredMetrics(registry)), backfill
+
+
+def _backoff(first_s: float, cap_s: float) -> FullJitter:
+    return FullJitter(first_s, cap_s, random.Random())  # noqa: S311 - jitter, no secret
 
 
 def check_files(settings: InfluxHistorySettings) -> None:

@@ -9,22 +9,13 @@ and monotonic time stay. A point that was believed, is of another boot, or comes
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import msgspec
-
-from contracts.payloads import ClockSet
-from contracts.records import Clock, ClockState, Record
+from cloud_api.history.clock_sets_policy import Moment, moment_of
+from contracts.records import ClockState, Record
 
 MAX_POINTS = 2_000
 """Points changed in one transaction: a hundredth of a second. An hour of 75 records a second is done in two minutes of
 the batches that follow."""
-
-_MAX_NS = 2**62
-"""Room for sums inside 64 bits; the year 2116."""
-_MAX_ERROR_MS = 60_000.0
-_MAX_DRIFT_PPM = 10_000.0
-_SOURCES = frozenset(state.value for state in ClockState if state is not ClockState.UNSYNCED)
 
 _NOTE = """
     INSERT OR IGNORE INTO clock_sets (site, gateway, boot_ref, mono_ns, utc_ns, error_ms, source, drift_ppm)
@@ -54,28 +45,6 @@ _APPLY = """
 _DONE = "UPDATE clock_sets SET is_applied = 1 WHERE site = ? AND gateway = ? AND boot_ref = ?"
 
 
-@dataclass(frozen=True)
-class _Moment:
-    mono_ns: int
-    utc_ns: int
-    error_ms: float
-    source: str
-    drift_ppm: float
-
-    def give(self, record: Record) -> Record:
-        """Return the record with its time."""
-        before_ns = self.mono_ns - record.mono_ns
-        if not 0 <= before_ns <= self.mono_ns:
-            return record
-        error_ms = round(self.error_ms + before_ns / 1e6 * self.drift_ppm / 1e6, 3)
-        return msgspec.structs.replace(
-            record,
-            observed_at_ns=self.utc_ns - before_ns,
-            clock=Clock(ClockState(self.source), error_ms),
-            original_at_ns=record.observed_at_ns,
-        )
-
-
 def timed(connection: sqlite3.Connection, site: str, gateway: str, records: Sequence[Record]) -> list[Record]:
     """Return the records of a gateway with the times that are known by now.
 
@@ -87,13 +56,13 @@ def timed(connection: sqlite3.Connection, site: str, gateway: str, records: Sequ
     """
     if all(record.clock.state is not ClockState.UNSYNCED for record in records):
         return list(records)
-    moments: dict[str, _Moment | None] = {}
+    moments: dict[str, Moment | None] = {}
     given = []
     for record in records:
         boot_id = record.boot_id
         if record.clock.state is ClockState.UNSYNCED and boot_id not in moments:
             row = connection.execute(_FIND, (site, gateway, boot_id)).fetchone()
-            moments[boot_id] = _Moment(*row) if row else None
+            moments[boot_id] = Moment(*row) if row else None
         moment = moments.get(boot_id) if record.clock.state is ClockState.UNSYNCED else None
         given.append(moment.give(record) if moment else record)
     return given
@@ -109,10 +78,10 @@ def note(connection: sqlite3.Connection, site: str, gateway: str, records: Seque
         records: that were stored.
     """
     for record in records:
-        told = record.payload
-        if isinstance(told, ClockSet) and told.boot_id == record.boot_id and _is_sane(told):
+        told = moment_of(record)
+        if told is not None:
             values = (told.mono_ns, told.utc_ns, told.error_ms, told.source, told.drift_ppm)
-            connection.execute(_NOTE, (site, gateway, *values, told.boot_id))
+            connection.execute(_NOTE, (site, gateway, *values, record.boot_id))
 
 
 def apply_some(connection: sqlite3.Connection, limit: int = MAX_POINTS) -> int:
@@ -136,13 +105,3 @@ def apply_some(connection: sqlite3.Connection, limit: int = MAX_POINTS) -> int:
     if changed < limit:
         connection.execute(_DONE, (site, gateway, boot_ref))
     return changed
-
-
-def _is_sane(told: ClockSet) -> bool:
-    return (
-        0 <= told.mono_ns < _MAX_NS
-        and told.mono_ns <= told.utc_ns < _MAX_NS
-        and 0 <= told.error_ms <= _MAX_ERROR_MS
-        and 0 <= told.drift_ppm <= _MAX_DRIFT_PPM
-        and told.source in _SOURCES
-    )

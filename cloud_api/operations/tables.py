@@ -127,6 +127,26 @@ ledger_boots = sa.Table(
     sa.Column("last_seq", sa.BigInteger, nullable=False),
 )
 
+# The moments at which gateways first knew the time of a boot, and where points lie that came before (docs/adr/0153).
+clock_sets = sa.Table(
+    "clock_sets",
+    metadata,
+    sa.Column("site", sa.String(40), primary_key=True),
+    sa.Column("gateway", sa.String(40), primary_key=True),
+    sa.Column("boot_id", sa.String(100), primary_key=True),
+    sa.Column("mono_ns", sa.BigInteger),
+    sa.Column("utc_ns", sa.BigInteger),
+    sa.Column("error_ms", sa.Float),
+    sa.Column("source", sa.String(20)),
+    sa.Column("drift_ppm", sa.Float),
+    sa.Column("placed_first_ns", sa.BigInteger),
+    sa.Column("placed_last_ns", sa.BigInteger),
+    sa.Column("beyond_first_seq", sa.BigInteger),
+    sa.Column("beyond_last_seq", sa.BigInteger),
+    sa.Column("touched_ns", sa.BigInteger, nullable=False),
+    sa.Column("next_look_ns", sa.BigInteger, nullable=False, index=True),
+)
+
 quarantined_points = sa.Table(
     "quarantined_points",
     metadata,

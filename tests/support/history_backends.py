@@ -3,8 +3,9 @@
 A backend is made by an async context manager in ``BACKENDS``; it names the server that answers, as the server does.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ from cloud_api.history.influx.placing_policy import DAY_NS
 from cloud_api.history.influx.provisioning import Retention, provision
 from cloud_api.history.influx.reader import InfluxHistoryReader
 from cloud_api.history.models import CommitOutcome, ReceivedBatch, StreamAccount, StreamBalance, TrackPoint
+from cloud_api.history.sql_clock_sets import SqlClockSets
 from cloud_api.history.sqlite_reader import SqliteHistoryReader
 from cloud_api.history.sqlite_writer import SqliteHistoryWriter
 from contracts.batch import Batch
 from contracts.records import Record
 from tests.support.influx_server import running_influx
-from tests.support.influx_sink import DATABASE, KEEP_DAYS, influx_sink, stored
+from tests.support.influx_sink import DATABASE, KEEP_DAYS, backfilling_sink, stored
+from tests.support.operations_file import operations_file
 
 
 class Reader(HistoryArchive, Protocol):
@@ -48,11 +51,13 @@ class Backend:
         version: what answers, in its own words.
         store: writes.
         reader: reads.
+        settle: does what the store does beside its writes until nothing is left of it.
     """
 
     version: str
     store: Store
     reader: Reader
+    settle: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -66,11 +71,26 @@ async def sqlite_backend(folder: Path) -> AsyncIterator[Backend]:
         outcomes = await writer.commit([ReceivedBatch(item, 0) for item in batches])
         assert set(outcomes) <= {CommitOutcome.COMMITTED, CommitOutcome.DUPLICATE}
 
+    async def settle() -> None:
+        """Commit until no point waits for its time any more: it is given in the transactions of later batches."""
+        while await asyncio.to_thread(sqlite_points_waiting, path):
+            await writer.commit([])
+
     try:
-        yield Backend(f"SQLite {sqlite3.sqlite_version}", store, reader)
+        yield Backend(f"SQLite {sqlite3.sqlite_version}", store, reader, settle)
     finally:
         await reader.close()
         await writer.close()
+
+
+def sqlite_points_waiting(path: Path) -> int:
+    """Return how many clocks were set whose points have not all got their time."""
+    connection = sqlite3.connect(path)
+    try:
+        (waiting,) = connection.execute("SELECT count(*) FROM clock_sets WHERE is_applied = 0").fetchone()
+        return int(waiting)
+    finally:
+        connection.close()
 
 
 class NoLedger:
@@ -89,16 +109,24 @@ async def influx_backend(folder: Path) -> AsyncIterator[Backend]:
     with running_influx(folder) as server:
         queries = InfluxQueries(Server(server.url, DATABASE))
         await provision(queries, DATABASE, Retention(KEEP_DAYS * DAY_NS, 730 * DAY_NS))
-        sink, reader = influx_sink(server.url), InfluxHistoryReader(queries, NoLedger(), KEEP_DAYS * DAY_NS)
+        database = operations_file(folder / "operations.sqlite")
+        parts = backfilling_sink(server.url, SqlClockSets(database))
+        reader = InfluxHistoryReader(queries, NoLedger(), KEEP_DAYS * DAY_NS)
 
         async def store(batches: Sequence[Batch]) -> None:
-            assert await sink.write([point for item in batches for point in stored(item)]) == []
+            assert await parts.sink.write([point for item in batches for point in stored(item)]) == []
+
+        async def settle() -> None:
+            while await parts.backfill.step():
+                pass
 
         try:
-            yield Backend(server.version(), store, reader)
+            yield Backend(server.version(), store, reader, settle)
         finally:
             await reader.close()
-            await sink.close()
+            await parts.backfill.close()
+            await parts.sink.close()
+            await database.close()
 
 
 BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {

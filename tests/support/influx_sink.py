@@ -1,20 +1,26 @@
 """Sinks on real servers, as the cloud makes them, for system tests and benchmarks."""
 
 import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
 from cloud_api.backoff import FullJitter
 from cloud_api.history.influx.client_v2 import InfluxV2Writer, ServerV2
-from cloud_api.history.influx.http_v1 import InfluxV1Writer, Server
+from cloud_api.history.influx.clock_backfill import ClockBackfill
+from cloud_api.history.influx.http_v1 import InfluxQueries, InfluxV1Writer, Server
 from cloud_api.history.influx.line_protocol import LineEncoder
 from cloud_api.history.influx.metrics import InfluxMetrics
 from cloud_api.history.influx.placing_policy import DAY_NS, Placing
-from cloud_api.history.influx.ports import WriteEndpoint
+from cloud_api.history.influx.ports import QueryEndpoint, WriteEndpoint
 from cloud_api.history.influx.schema import PLACED
 from cloud_api.history.influx.series_guard_policy import SeriesGuard
 from cloud_api.history.influx.sink import InfluxSink
+from cloud_api.history.influx.timed_sink import TimedSink
 from cloud_api.history.models import StoredRecord
+from cloud_api.history.sql_clock_sets import SqlClockSets
 from contracts.batch import Batch
 from contracts.ids import split_stream_id
 from contracts.payloads import Gap
@@ -41,6 +47,36 @@ def sink_on(
 def influx_sink(url: str, keep_ns: int | None = KEEP_DAYS * DAY_NS) -> InfluxSink:
     """Return a sink on an InfluxDB 1.x that was provisioned."""
     return sink_on(InfluxV1Writer(Server(url, DATABASE)), keep_ns=keep_ns)
+
+
+@dataclass
+class BackfillingSink:
+    """A sink that gives points their time, at once or afterwards."""
+
+    sink: TimedSink
+    backfill: ClockBackfill
+    plain: InfluxSink
+    registry: CollectorRegistry
+
+
+def backfilling_sink(
+    url: str,
+    clock_sets: SqlClockSets,
+    queries: QueryEndpoint | None = None,
+    now_ns: Callable[[], int] = time.time_ns,
+    *,
+    can_delete: bool = True,
+) -> BackfillingSink:
+    """Return a sink on an InfluxDB 1.x as the composition root makes it."""
+    registry, placing = CollectorRegistry(), Placing(KEEP_DAYS * DAY_NS)
+    metrics, backoff = InfluxMetrics(registry), FullJitter(0.01, 0.1, random.Random(1))
+    plain = InfluxSink(
+        InfluxV1Writer(Server(url, DATABASE)), LineEncoder(), placing, SeriesGuard(), metrics, backoff
+    )  # fmt: skip
+    timed = TimedSink(plain, clock_sets, placing, metrics, now_ns)
+    asked = queries or InfluxQueries(Server(url, DATABASE))
+    backfill = ClockBackfill(asked, plain, clock_sets, placing, metrics, backoff, now_ns, can_delete=can_delete)
+    return BackfillingSink(timed, backfill, plain, registry)
 
 
 def victoria_sink(url: str) -> InfluxSink:

@@ -23,3 +23,19 @@ class InfluxMetrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )  # fmt: skip
         self.waiting = Gauge("influx_waiting_seconds", "How long the server asked to wait", registry=registry)
+        self.clock_sets_dropped = Counter(
+            "history_clock_sets_dropped_total",
+            "Boots whose time is no longer kept, for want of room",
+            registry=registry,
+        )
+        self.backfilled = Counter(
+            "history_backfilled_points_total", "Points that got their time after they were written", ["policy"],
+            registry=registry,
+        )  # fmt: skip
+        self.not_backfilled = Counter(
+            "history_backfill_refused_points_total", "Points that stay without their time", ["reason"],
+            registry=registry,
+        )  # fmt: skip
+        self.backfill_errors = Counter(
+            "history_backfill_errors_total", "Steps that failed", ["reason"], registry=registry
+        )

@@ -7,6 +7,7 @@ point is good for; who needs it exact looks at ``at_ns``.
 from collections.abc import Sequence
 
 from cloud_api.history.channels import NO_SERIES
+from cloud_api.history.clock_sets_policy import Boot
 from cloud_api.history.influx.influxql import duration, integer, name, text
 from cloud_api.history.influx.schema import (
     COSINE,
@@ -108,6 +109,33 @@ def sums(measurement: str, series: SeriesId, span: Span, width_ns: int, channels
     return f"SELECT {', '.join(parts)} {source} GROUP BY time({duration(width_ns)}) fill(none)" if parts else None
 
 
+def unsynced(measurement: str, boot: Boot, mono_ns: int, time: str, limit: int) -> str:
+    """Return the question for points of a boot whose clock was not believed, with all their tags.
+
+    Args:
+        measurement: which.
+        boot: of which gateway.
+        mono_ns: not after this moment of the boot, ns.
+        time: condition on the time of the points.
+        limit: at most so many.
+    """
+    whose = f"{_of_gateway(boot.site, boot.gateway)} AND {name('boot')} = {text(boot.boot_id)}"
+    before = f"{name('record_mono_ns')} >= 0 AND {name('record_mono_ns')} <= {integer(mono_ns)}"
+    condition = f"{whose} AND {name('clock')} = 'unsynced' AND {before} AND {time}"
+    return f"SELECT * FROM {name(measurement)} WHERE {condition} LIMIT {integer(limit)}"  # noqa: S608 - quoted
+
+
+def numbered(first_seq: int, last_seq: int) -> str:
+    """Return the condition that a point beyond the retention has one of these numbers, which are its time."""
+    return f"time >= {integer(first_seq)} AND time <= {integer(last_seq)}"
+
+
+def deletion(measurement: str, site: str, gateway: str, stream: str, time_ns: int) -> str:
+    """Return the statement that deletes a point, which stream and time tell from every other."""
+    whose = f"{_of_gateway(site, gateway)} AND {name('stream')} = {_tag(stream)}"
+    return f"DELETE FROM {name(measurement)} WHERE {whose} AND time = {integer(time_ns)}"  # noqa: S608 - quoted
+
+
 def ends() -> str:
     """Return the questions for the first and the last point of each sensor."""
     tags = ", ".join(name(tag) for tag in SENSOR_TAGS)
@@ -144,6 +172,10 @@ def together(statements: Sequence[str]) -> str:
 
 def _of_fixes(mmsi: int, span: Span) -> str:
     return f"FROM {name('ais')} WHERE {of_vessel(mmsi)} AND {within(span)}"
+
+
+def _of_gateway(site: str, gateway: str) -> str:
+    return f"{name('site')} = {_tag(site)} AND {name('gateway')} = {_tag(gateway)}"
 
 
 def _since(since_ns: int) -> str:

@@ -105,6 +105,14 @@ class InfluxSink:
             self._metrics.rejected.labels(item.reason).inc()
         return rejected
 
+    async def overwrite(self, policy: str, points: Sequence[tuple[StoredRecord, int]]) -> list[Rejected]:
+        """Write points at times that they have already, UTC ns, with other fields; see ``write``."""
+        loop = asyncio.get_running_loop()
+        lines = await loop.run_in_executor(
+            self._thread, lambda: [_Line(point, policy, self._encoder.encode(point, at_ns)) for point, at_ns in points]
+        )
+        return [item for part in _sized(lines) for item in await self._deliver(policy, part)]
+
     async def check(self) -> None:
         """See ``PointSink``: writes the point that is known to be good."""
         answer = await self._probe()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cloud_api.history import thinning_policy
@@ -13,12 +14,14 @@ from contracts.payloads import (
     Ais,
     AisStation,
     BerthSample,
+    ClockSet,
     CraneSample,
     HealthEvent,
     Log,
     Transducer,
     WaterLevel,
 )
+from contracts.records import Clock, ClockState, Record
 from tests.support.history_backends import BACKENDS, Backend
 from tests.support.history_records import GATEWAY, HOURS, MMSI, SITE, START_NS, S, batches, fix, points, record, wind
 
@@ -252,6 +255,48 @@ async def test_the_latest_of_each_series_fills_the_live_picture(backend: Backend
     wanted = [(sent[n].observed_at_ns, sent[n].source, sent[n].place, sent[n].payload) for n in (0, 2, 4)]
     assert sorted(found, key=str) == sorted(wanted, key=str)
     assert len(await backend.reader.latest_observations(START_NS + 2 * S)) == 1
+
+
+BOOT_NS = 3600 * S
+"""From the start of the boot to the moment at which its clock was set."""
+
+
+def unsynced(one: Record, mono_ns: int, observed_at_ns: int) -> Record:
+    clock = Clock(ClockState.UNSYNCED)
+    return msgspec.structs.replace(one, clock=clock, mono_ns=mono_ns, observed_at_ns=observed_at_ns)
+
+
+def clock_set() -> Record:
+    told = ClockSet(boot_id="boot-1", mono_ns=BOOT_NS, utc_ns=START_NS + BOOT_NS, error_ms=5.0, source="ntp",
+                    drift_ppm=100.0)  # fmt: skip
+    return record(told, START_NS + BOOT_NS, "agent")
+
+
+@pytest.mark.parametrize("wrong_by_s", [START_NS // S, 40 * 86_400, 86_400, -3600, 0.0004], ids=str)
+@pytest.mark.parametrize("is_late", [False, True], ids=["before the word", "after it"])
+async def test_what_came_before_the_clock_was_set_gets_its_time(
+    backend: Backend, wrong_by_s: float, *, is_late: bool
+) -> None:
+    """A clock of 1970, of before the retention, of yesterday, an hour ahead, and off by less than a point's time."""
+    right = [fix(START_NS + n * 60 * S, float(n)) for n in range(20)]
+    wrong = [unsynced(one, n * 60 * S, one.observed_at_ns - int(wrong_by_s * S)) for n, one in enumerate(right)]
+    gust = unsynced(wind(START_NS, 9.0), 30 * S, START_NS + 30 * S - int(wrong_by_s * S))
+    other = fix(START_NS + 5 * S, mmsi=5)
+    before, word = batches([*wrong, gust, other]), batches([clock_set()])
+    for part in (word, before) if is_late else (before, word):
+        await backend.store(part)
+    await backend.settle()
+    everything = Span(START_NS - 2 * 86_400 * S, START_NS + 86_400 * S)
+    assert await all_pages(backend, everything, 100) == points(right)
+    assert len(await all_pages(backend, everything, 100, 5)) == 1
+    page = await backend.reader.series_page(SeriesId(SITE, "mast-1", "wind"), everything, None, 10)
+    assert [(one.at_ns, one.values["speed_mps"]) for one in page.items] == [(START_NS + 30 * S, 9.0)]
+    (newest,) = [one for _, _, one in await backend.reader.latest_observations(START_NS) if one.place == "mast-1"]
+    assert newest.clock == Clock(ClockState.NTP, round(5.0 + (BOOT_NS - 30 * S) / 1e6 * 1e-4, 3))
+    assert newest.original_at_ns == gust.observed_at_ns
+    await backend.store(before)
+    await backend.settle()
+    assert await all_pages(backend, everything, 100) == points(right), "the same batch again"
 
 
 async def test_it_says_that_it_answers_and_who_it_is(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
