@@ -181,8 +181,10 @@ class Lanes:
     def timed_out(self, batch_id: int, now: float) -> None:
         """Note that an answer is missing; call it before the batch is sent again."""
         flight = self._window.flight(batch_id)
-        if flight is not None and not flight.is_straggler and flight.sends == 1:
-            self._pace.missed(now, is_backlog=flight.lane is Lane.BACKLOG)
+        # what a connection took with it says nothing of the next one
+        if flight is not None and flight.is_on_wire and not flight.is_straggler and flight.sends == 1:
+            is_backlog = flight.lane is Lane.BACKLOG
+            self._pace.missed(now - flight.sent_at, now, is_backlog=is_backlog, is_overtaken=flight.answers > 0)
 
     def answered(self, batch_id: int, now: float) -> Flight | None:
         """Note that the cloud has settled a batch; returns its flight."""
@@ -193,8 +195,9 @@ class Lanes:
         state = self._lanes[flight.lane]
         state.answered_records += flight.records
         state.answered_rate.add(flight.records, now)
+        is_backlog = flight.lane is Lane.BACKLOG
+        self._pace.heard(now - flight.first_sent_at, now, is_backlog=is_backlog)
         if flight.sends == 1:
-            is_backlog = flight.lane is Lane.BACKLOG
             self._pace.answered(now - flight.sent_at, now, is_backlog=is_backlog, was_full=was_full)
         return flight
 

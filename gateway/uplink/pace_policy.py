@@ -5,34 +5,26 @@ the goal the window grows: by one for each receipt until the first congestion (i
 a round trip; at the first answer over the goal it is halved, once a round trip, down to one batch.
 
 On a thin link already one batch of the backlog can hold live up for longer than live may take. There live's own answers
-are counted: while more than ``MAX_LATE_SHARE`` of them took twice the goal, the backlog rests. So it goes on in the
-share of time that leaves live's 95th percentile alone, however thin the link is. It only rests for a live that is
-there: with nothing live to hold up there is nothing to rest for. And a silence counts once, however many batches were
-in flight: a cloud that was away for a minute says nothing about the link, and must not stall the backlog after it.
+are counted: while the backlog has made more than ``MAX_LATE_SHARE`` of them take twice the goal, it rests
+(``blame_policy``). So it goes on in the share of time that leaves live's 95th percentile alone, however thin the link
+is. It only rests for a live that is there: with nothing live to hold up there is nothing to rest for.
 
 Whether the backlog is what holds live up shows while it rests: where live's answers stay late without it, the cloud is
 slow by itself, and resting helps nobody. What live takes then sets the goal from there on, until its answers are quick
 again, and what was counted by the old goal is forgotten.
 
-Live and backlog share one wire and one cloud, first in, first out; the answer to a batch of either measures what the
-next live batch will meet. A cloud that needs longer than the goal when nothing waits is not congestion: the goal is
-never below one and a half times the shortest answer of the connection.
+The answer to a batch of either lane measures what the next live batch will meet. A cloud that needs longer than the
+goal when nothing waits is not congestion: the goal is never below one and a half times the shortest answer of the
+connection.
 
 *Source:* RFC 5681 (slow start, additive increase and multiplicative decrease), RFC 6817 (delay as the signal, base
 delay as minimum over minutes), RFC 6298 clause 3 (an answer to what was sent twice measures nothing).
 """
 
-MAX_LATE_SHARE = 0.02
-"""Well below the 5 % that a 95th percentile leaves out, because the next batch of the backlog makes some more late."""
-MEMORY = 4000
-"""Live answers after which what was counted weighs half: a quarter of an hour at four a second."""
+from gateway.uplink.blame_policy import Blame
+
 STARVED_S = 900.0
 """One batch goes in this time at least while live is late, perhaps for other reasons than the backlog's."""
-LIVE_GONE_S = 10.0
-"""Without an answer to anything live for so long, and without a miss, nobody is held up."""
-QUIET_AFTER_S = 5.0
-"""So long after the last batch of the backlog went, nothing of it stands before live any more: at 3 kB/s a batch of
-18 kB takes six seconds, and its own answer is awaited besides."""
 QUIET_ANSWERS = 40
 """Live answers without the backlog that are looked at together: ten seconds of them at four a second."""
 QUIET_FADING = 1 / 400
@@ -59,11 +51,7 @@ class Pace:
         self._shrunk_at = float("-inf")
         self._last_s = 0.0
         self._bases: list[tuple[float, float]] = []
-        self._live, self._late = 0.0, 0.0
-        self._live_at = float("-inf")
-        self._is_silent = False
-        self._sent_at = float("-inf")
-        self._backlog_at = float("-inf")
+        self._blame = Blame()
         self._slow_goal_s = 0.0
         self._alone: list[float] = []
 
@@ -77,7 +65,7 @@ class Pace:
         self._window = 1.0
         self._is_starting = True
         self._bases.clear()
-        self._live, self._late = 0.0, 0.0
+        self._blame.restart()
         self._slow_goal_s = 0.0
         self._alone.clear()
 
@@ -88,17 +76,29 @@ class Pace:
             in_flight: batches of the backlog without an answer.
             now: monotonic s.
         """
-        if self._is_resting(now):
-            return 1 if in_flight == 0 and now >= self._sent_at + STARVED_S else 0
+        if self._blame.is_late(now):
+            return 1 if in_flight == 0 and now >= self._blame.sent_at + STARVED_S else 0
         return max(0, int(self._window) - in_flight)
 
     def sent(self, now: float) -> None:
-        """Note that a batch of the backlog was sent."""
-        self._sent_at = now
+        """Note that a batch of the backlog was sent (again)."""
+        self._blame.sent(now)
 
     def rests_until(self, now: float) -> float:
         """Return when the next batch may go at the latest; in the past where it is not the pace that holds it back."""
-        return min(self._sent_at + STARVED_S, self._live_at + LIVE_GONE_S) if self._is_resting(now) else 0.0
+        if not self._blame.is_late(now):
+            return 0.0
+        return min(self._blame.sent_at + STARVED_S, self._blame.live_gone_at)
+
+    def heard(self, waited_s: float, now: float, *, is_backlog: bool) -> None:
+        """Note any answer of the cloud, also to a batch that was sent again; before ``answered``.
+
+        Args:
+            waited_s: since the batch was first sent.
+            now: monotonic s.
+            is_backlog: the batch was of the backlog, else it was live.
+        """
+        self._blame.heard(waited_s, now, max(self._goal_s, self._slow_goal_s), is_backlog=is_backlog)
 
     def answered(self, took_s: float, now: float, *, is_backlog: bool, was_full: bool) -> None:
         """Note the answer to a batch that was sent once.
@@ -110,12 +110,9 @@ class Pace:
             was_full: the backlog had as much in flight as it may: only then does an answer show that more would fit.
         """
         self._last_s = took_s
-        self._is_silent = False
         goal_s = max(self._goal_s, BASE_MARGIN * self._base(took_s, now), self._slow_goal_s)
-        if is_backlog:
-            self._backlog_at = now
-        else:
-            self._count(now, is_late=took_s > 2 * goal_s)
+        if not is_backlog:
+            self._blame.count(took_s, now, is_late=took_s > 2 * goal_s)
             self._measure_alone(took_s, now, goal_s)
         if took_s > goal_s:
             self.congested(now)
@@ -123,11 +120,18 @@ class Pace:
             step = 1.0 if self._is_starting else 1 / self._window
             self._window = min(self._limit, self._window + step)
 
-    def missed(self, now: float, *, is_backlog: bool) -> None:
-        """Note that an answer is missing and the batch is sent again: late in any case."""
-        if not is_backlog and not self._is_silent:
-            self._is_silent = True
-            self._count(now, is_late=True)
+    def missed(self, waited_s: float, now: float, *, is_backlog: bool, is_overtaken: bool) -> None:
+        """Note that an answer is missing and the batch is sent again.
+
+        Args:
+            waited_s: since it was sent.
+            now: monotonic s.
+            is_backlog: the batch was of the backlog, else it was live.
+            is_overtaken: a batch that was sent later has been answered.
+        """
+        if not is_backlog:
+            goal_s = max(self._goal_s, self._slow_goal_s)
+            self._blame.missed(waited_s, now, goal_s, is_overtaken=is_overtaken)
         self.congested(now)
 
     def congested(self, now: float) -> None:
@@ -142,7 +146,7 @@ class Pace:
         """Learn what live takes when nothing of the backlog is before it."""
         if took_s < goal_s:
             self._slow_goal_s *= 1 - QUIET_FADING
-        if not self._is_resting(now) or now - max(self._sent_at, self._backlog_at) < QUIET_AFTER_S + took_s:
+        if not self._blame.is_late(now) or not self._blame.is_alone(took_s, now):
             self._alone.clear()
             return
         self._alone.append(took_s)
@@ -151,17 +155,7 @@ class Pace:
         taken, self._alone = sorted(self._alone), []
         if taken[-2] > 2 * goal_s:
             self._slow_goal_s = max(taken[-2] * 0.55, BASE_MARGIN * taken[QUIET_ANSWERS // 2])
-            self._live, self._late = 0.0, 0.0
-
-    def _is_resting(self, now: float) -> bool:
-        return self._late > MAX_LATE_SHARE * self._live and now < self._live_at + LIVE_GONE_S
-
-    def _count(self, now: float, *, is_late: bool) -> None:
-        self._live_at = now
-        self._live += 1
-        self._late += is_late
-        if self._live >= MEMORY:
-            self._live, self._late = self._live / 2, self._late / 2
+            self._blame.forget()
 
     def _base(self, took_s: float, now: float) -> float:
         """Return the shortest answer of this and the last span."""

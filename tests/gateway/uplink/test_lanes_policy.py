@@ -132,3 +132,28 @@ def test_figures_tell_each_lane() -> None:
     assert by_lane[Lane.BACKLOG].records_per_s > 0
     assert by_lane[Lane.ALARM].batches == 0
     assert 0 <= by_lane[Lane.LIVE].oldest_s < 2
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_a_lost_connection_took_with_it_does_not_slow_the_backlog_of_the_next(*, is_told: bool) -> None:
+    """With its mutation proof: as misses, the resends would end the slow start of the new connection at once."""
+    window = Window(5, 60)
+    lanes = Lanes(settings(), window)
+    lanes.reconnected(0)
+    live = [stored(number, Lane.LIVE, 100) for number in (1, 2, 3)]
+    for batch in live:
+        lanes.sent(batch, 0)
+    lanes.lost(1)
+    lanes.reconnected(2)
+    if not is_told:
+        for flight in window.flights():
+            flight.is_on_wire = True
+    for batch in live:
+        lanes.timed_out(batch.batch_id, 2)
+        lanes.sent(batch, 2)
+    for number in range(10, 22):
+        lanes.sent(stored(number, Lane.BACKLOG, 100), 2.0 + number / 10)
+        while (count := lanes.room(Lane.BACKLOG, 2.0 + number / 10)[0]) > 0:
+            lanes.sent(stored(100 * number + count, Lane.BACKLOG, 100), 2.0 + number / 10)
+        lanes.answered(number, 2.05 + number / 10)
+    assert (lanes.pace >= 12) is is_told
