@@ -2,7 +2,7 @@
 
 The real ``Lanes`` and ``Window`` decide; what they let through waits for the wire, travels, is committed and answered.
 A live batch is made at each quarter of a second; the backlog lies there from the beginning. The cloud may be away for a
-while, in one of three ways (``Away``); then live that could not be sent for ten seconds becomes backlog, as on the disk.
+while, in one of three ways (``Away``); then live that could not be sent for ten seconds becomes backlog, as on disk.
 """
 
 import heapq
