@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.test_tree import PACKAGES, ROOT, product_files
 
 IO_MODULES = {"asyncio", "socket", "serial", "sqlite3", "time", "threading", "logging", "structlog", "paho", "nats"}
@@ -106,6 +108,7 @@ def test_the_device_never_loads_the_cloud_s_libraries() -> None:
     assert not guilty
 
 
+@pytest.mark.system
 def test_every_module_can_be_imported_alone() -> None:
     """One process a module: an import cycle shows only for some first imports.
 
@@ -156,16 +159,19 @@ def import_with_lock(lock: str, packages: tuple[str, ...]) -> subprocess.Complet
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.system
 def test_the_device_s_lock_is_all_that_the_device_needs() -> None:
     done = import_with_lock("device.txt", ("contracts", "firmware_configs", "edge_agent", "gateway"))
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.system
 def test_the_run_lock_is_all_that_make_run_needs() -> None:
     done = import_with_lock("run.txt", PACKAGES)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.system
 def test_a_lock_that_lacks_something_is_noticed() -> None:
     """Mutation proof: the cloud does not load with what a device has."""
     assert "is not in the lock" in import_with_lock("device.txt", ("cloud_api",)).stderr

@@ -23,6 +23,8 @@ from gateway.outbox.writer import Writer
 from tests.support.damage import campaign
 from tests.support.damage.stores import Template
 
+pytestmark = pytest.mark.system  # a campaign over real databases
+
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 FAULTS = 10_000 if IS_WHOLE else 120
 PROOF_FAULTS = 40

@@ -22,6 +22,8 @@ from gateway.outbox import pressure
 from gateway.outbox.database import WAL_LIMIT_BYTES
 from tests.support.outage import SHIPS, Model, Outage, build_outage
 
+pytestmark = pytest.mark.system  # a real database that is filled to its cap
+
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 HOURS = float(os.environ.get("PORTTRACK_OUTAGE_H", "72" if IS_WHOLE else "0.75"))
 CAP_BYTES_PER_H = 1_700_000

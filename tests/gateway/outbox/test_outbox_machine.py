@@ -25,6 +25,8 @@ from gateway.outbox.store import Store
 from tests.support.gateway_records import GATEWAY, SITE, ais, limits
 from tests.support.outbox_machine import OutboxMachine
 
+pytestmark = pytest.mark.system  # hundreds of real databases, killed and opened again
+
 IS_WHOLE = os.environ.get("PORTTRACK_WHOLE") == "1"
 SCHEDULES = 10_000 if IS_WHOLE else 100
 STEPS = 30

@@ -26,6 +26,8 @@ from gateway.outbox.space_policy import DiskSpace, SpacePolicy
 from gateway.outbox.store import Store
 from tests.support.gateway_records import GATEWAY, SITE, ManualClock
 
+pytestmark = pytest.mark.system  # real databases of many MiB on the disk
+
 S = 10**9
 MIB = 1024**2
 
