@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.history.models import Rejected
 from cloud_api.operations.database import OperationsDatabase
+from cloud_api.operations.storable_text import storable
 from cloud_api.operations.tables import quarantined_points
 from cloud_api.operations.upsert import upsert_many
 
@@ -77,7 +78,7 @@ def _row(item: Rejected, now_ns: int) -> dict[str, object]:
         "seq": point.record.seq,
         "kind": str(type(point.record.payload).__struct_config__.tag)[:40],
         "reason": item.reason[:40],
-        "cause": _storable(item.cause),
+        "cause": storable(item.cause, 500),
         "record": _document(item),
         "times_seen": 1,
         "first_seen_ns": now_ns,
@@ -93,8 +94,3 @@ def _document(item: Rejected) -> bytes:
         return repr(item.point.record).encode(errors="backslashreplace")
     # JSON has null for what is no number, which is the very thing to be seen
     return repr(item.point.record).encode(errors="backslashreplace") if item.reason == "not_finite" else text
-
-
-def _storable(text: str) -> str:
-    """Cut a cause and take from it what a database's text cannot hold (NUL, lone surrogates)."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")[:500]

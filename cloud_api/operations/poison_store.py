@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.ingest.judging_policy import Refused
 from cloud_api.operations.database import OperationsDatabase
+from cloud_api.operations.storable_text import storable
 from cloud_api.operations.tables import poison_batches
 from cloud_api.operations.upsert import upsert
 from contracts.codec import digest
@@ -41,8 +42,8 @@ class SqlPoisonStore:
             "gateway": refused.topic.gateway,
             "digest": digest(refused.data),
             "reason": refused.reason,
-            "cause": _storable(refused.cause, 500),
-            "stream_id": _storable(refused.stream_id, 160),
+            "cause": storable(refused.cause, 500),
+            "stream_id": storable(refused.stream_id, 160),
             "first_seq": str(refused.first_seq)[:40],
             "last_seq": str(refused.last_seq)[:40],
             "size_bytes": len(refused.data),
@@ -87,8 +88,3 @@ class SqlPoisonStore:
         doomed = sa.select(ranked.c.poison_id).where(over)
         result = await connection.execute(sa.delete(poison_batches).where(table.poison_id.in_(doomed)))
         return int(result.rowcount)
-
-
-def _storable(text: str, length: int) -> str:
-    """Cut a peer's text and take from it what a database's text cannot hold (NUL, lone surrogates)."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length]
