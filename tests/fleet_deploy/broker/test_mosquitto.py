@@ -15,6 +15,7 @@ from fleet_deploy.broker import mosquitto_files
 from fleet_deploy.broker.mosquitto import MAX_PACKET_BYTES, MosquittoSettings, render_mosquitto
 from fleet_deploy.broker.mosquitto_access import access, subject
 from fleet_deploy.ca.models import Entry, Kind, Registry
+from tests.support.registered import CLOUD, GATEWAY, entry
 
 SETTINGS = MosquittoSettings(
     port=8883,
@@ -25,15 +26,6 @@ SETTINGS = MosquittoSettings(
     access=Path("/run/broker/access.json"),
     plugin=Path("/run/broker/plugin.so"),
 )
-
-
-def entry(kind: Kind, name: str, **settings: str) -> Entry:
-    times = dict.fromkeys(("not_before", "not_after", "issued_at"), "2026-11-24T03:00:00Z")
-    return Entry(serial="0" * 40, kind=kind, names=[name], fingerprint="ab", **times, **settings)
-
-
-GATEWAY = entry(Kind.GATEWAY, "g.gateway.porttrack.internal", site="puerto", gateway="gw-1")
-CLOUD = entry(Kind.CLOUD, "c.cloud.porttrack.internal")
 
 
 def rights(*entries: Entry) -> dict[str, list[tuple[str, str]]]:

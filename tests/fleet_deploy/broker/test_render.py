@@ -10,7 +10,8 @@ from contracts.limits import MAX_BATCH_BYTES
 from fleet_deploy.broker.permissions import User, users_of
 from fleet_deploy.broker.render import MAX_PAYLOAD_BYTES, render
 from fleet_deploy.broker.settings import BrokerSettings
-from fleet_deploy.ca.models import Entry, Kind, Registry
+from fleet_deploy.ca.models import Kind, Registry
+from tests.support.registered import CLOUD, GATEWAY, entry
 
 SETTINGS = BrokerSettings(
     mqtt_port=8883,
@@ -23,15 +24,6 @@ SETTINGS = BrokerSettings(
     log_file=Path("/run/broker/nats.log"),
     pid_file=Path("/run/broker/nats.pid"),
 )
-
-
-def entry(kind: Kind, name: str, **settings: str) -> Entry:
-    times = dict.fromkeys(("not_before", "not_after", "issued_at"), "2026-11-24T03:00:00Z")
-    return Entry(serial="0" * 40, kind=kind, names=[name], fingerprint="ab", **times, **settings)
-
-
-GATEWAY = entry(Kind.GATEWAY, "g.gateway.porttrack.internal", site="puerto", gateway="gw-1")
-CLOUD = entry(Kind.CLOUD, "c.cloud.porttrack.internal")
 
 
 def test_a_gateway_may_say_its_three_topics_and_hear_its_two() -> None:
