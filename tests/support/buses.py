@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from fleet_deploy.ca.service import IssuedFiles
 from tests.support.broker import RunningBroker, running_broker
 from tests.support.cloud import cloud_identity, gateway_identity
 from tests.support.mqtt_client import MqttClient, wait_for
+from tests.support.processes import free_port
 from tests.support.rendered_mosquitto import RenderedMosquitto, running_mosquitto
 
 Adapter = Literal["nats", "mqtt"]
@@ -95,6 +98,19 @@ def running_plant(adapter: Adapter, folder: Path) -> Iterator[Plant]:
     else:
         with running_mosquitto(folder, [(SITE, GATEWAY)]) as mosquitto:
             yield Plant(adapter, mosquitto)
+
+
+@contextmanager
+def running_plain_nats(folder: Path) -> Iterator[int]:
+    """Run a nats-server that asks for no TLS; gives its port."""
+    port = free_port()
+    binary = Path(sys.executable).parent / "nats-server"
+    process = subprocess.Popen([binary, "-a", "127.0.0.1", "-p", str(port), "-l", str(folder / "nats.log")], cwd=folder)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 class Bench:

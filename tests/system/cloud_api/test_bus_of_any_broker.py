@@ -1,8 +1,6 @@
 """What every adapter of the bus must do, against its real broker: nats-server, and Mosquitto over MQTT 5."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from tests.support.buses import (
     Bench,
     Plant,
     running,
+    running_plain_nats,
     running_plant,
     until,
     up,
@@ -275,14 +274,8 @@ async def test_a_revoked_certificate_is_cut_off_and_tried_for_ever(plant: Plant)
 
 @pytest.fixture
 def plain_server(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    binary = Path(sys.executable).parent / "nats-server"
-    process = subprocess.Popen(
-        [binary, "-a", "127.0.0.1", "-p", str(port), "-l", str(tmp_path / "nats.log")], cwd=tmp_path
-    )
-    yield port
-    process.terminate()
-    process.wait(timeout=10)
+    with running_plain_nats(tmp_path) as port:
+        yield port
 
 
 async def test_a_server_that_speaks_plain_text_is_refused(plant: Plant, plain_server: int) -> None:

@@ -1,8 +1,6 @@
 """What only the bus over NATS does, against the real nats-server: a cap of its own, and no fall back to plain text."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,9 +8,8 @@ import pytest
 
 from cloud_api.bus import nats_session
 from contracts.topics import Channel, Topic
-from tests.support.buses import Bench, Plant, running, running_plant, until, up
+from tests.support.buses import Bench, Plant, running, running_plain_nats, running_plant, until, up
 from tests.support.mqtt_client import MqttClient
-from tests.support.processes import free_port
 
 pytestmark = pytest.mark.system
 
@@ -59,14 +56,8 @@ def handled(bench: Bench) -> float:
 
 @pytest.fixture
 def plain_server(tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    binary = Path(sys.executable).parent / "nats-server"
-    process = subprocess.Popen(
-        [binary, "-a", "127.0.0.1", "-p", str(port), "-l", str(tmp_path / "nats.log")], cwd=tmp_path
-    )
-    yield port
-    process.terminate()
-    process.wait(timeout=10)
+    with running_plain_nats(tmp_path) as port:
+        yield port
 
 
 async def test_without_the_check_a_plain_server_would_be_spoken_to(
