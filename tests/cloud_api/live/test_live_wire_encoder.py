@@ -84,12 +84,19 @@ def test_an_observation_of_the_near_future_has_no_negative_age() -> None:
     assert decode(wire.encode_frame(wire.FrameKind.DELTA, 1, 1, NOW_NS, [section])).targets[0]["age_s"] == 0
 
 
-def test_five_thousand_targets_take_ten_milliseconds_at_most() -> None:
-    rows = [wire.pack_target(200_000_000 + n, n / 1e4, n / 1e4, NOW_NS - n, sog_kn=1.0) for n in range(5_000)]
-    times_s = []
+def test_a_frame_of_five_thousand_costs_less_than_packing_them() -> None:
+    """4 and 8 ms of CPU: with the rows packed anew for a frame, the frame would cost more than the packing."""
+
+    def pack() -> list[wire.TargetRow]:
+        return [wire.pack_target(200_000_000 + n, n / 1e4, n / 1e4, NOW_NS - n, sog_kn=1.0) for n in range(5_000)]
+
+    rows = pack()
+    packing_s: list[float] = []
+    encoding_s: list[float] = []
     for _ in range(5):
-        started_s = time.perf_counter()
-        wire.encode_targets(rows, NOW_NS)
-        times_s.append(time.perf_counter() - started_s)
-    # the best of five: what the code costs, not what else this machine was doing
-    assert min(times_s) <= 0.010
+        for work, times_s in ((pack, packing_s), (lambda: wire.encode_targets(rows, NOW_NS), encoding_s)):
+            started_s = time.process_time()
+            work()
+            times_s.append(time.process_time() - started_s)
+    # the best of five of each: what the code costs, not what else this machine was doing
+    assert min(encoding_s) < min(packing_s)

@@ -88,7 +88,8 @@ async def test_a_part_that_ignores_sigterm_is_killed_and_holds_nobody_up(
         await until(lambda: is_up(tmp_path, "deaf") and is_up(tmp_path, "good"))
         pids = list(running.pids().values())
         began_s = time.monotonic()
-    assert time.monotonic() - began_s < 3
+    # 1.5 s of patience, and room for a busy machine
+    assert time.monotonic() - began_s < 10
     assert ("deaf", "no termina / does not end: killed") in said
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
