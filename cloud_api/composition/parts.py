@@ -13,6 +13,7 @@ from cloud_api.bus.ports import Bus
 from cloud_api.operations.database import OperationsDatabase
 from cloud_api.readiness import Check, both
 from cloud_api.settings import Settings
+from cloud_api.web.probes import PictureWord, no_picture
 
 DRAIN_TIMEOUT_S = 3.0
 """To commit and answer what was taken: two groups; what is not answered then, the gateways send again."""
@@ -21,7 +22,7 @@ CLOSE_TIMEOUT_S = 1.0
 HTTP_TIMEOUT_S = 4.0
 """To close live clients with 1012 and finish answers; runs beside the drain."""
 WARM_TIMEOUT_S = 5.0
-"""To fill the picture from the history; without it the picture fills itself within a reporting interval."""
+"""To read the gateways and what stands of their streams before serving; without it their next reports tell."""
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ class Parts:
         closing: closes stores and broker, last made first.
         checks: what must answer for this process to be ready, by name of the part.
         eternal: (name, coroutine function) of what runs for ever.
+        picture_word: how the live picture stands, for the probes.
         ending: orderly ends of the roles; they run side by side, once no more messages are taken.
     """
 
@@ -55,6 +57,7 @@ class Parts:
     closing: AsyncExitStack
     checks: dict[str, Check] = field(default_factory=dict)
     eternal: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = field(default_factory=list)
+    picture_word: PictureWord = no_picture
     ending: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def add_check(self, name: str, check: Check) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic, time_ns
@@ -27,6 +28,7 @@ from cloud_api.tracking.intake import TrackIntake
 from cloud_api.tracking.lease_service import LeaseKeeper
 from cloud_api.tracking.metrics import TrackMetrics
 from cloud_api.tracking.service import TrackService
+from cloud_api.tracking.warming import Warming
 from contracts.errors import LinkError, PeerError
 from contracts.topics import Channel, Topic
 
@@ -60,7 +62,10 @@ class Watch:
 
 
 async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool, needs_history: bool) -> Watch:
-    """Add the live picture, filled from the history and fed by the bus, and the accounting over it.
+    """Add the live picture, fed by the bus and filled from the history beside it, and the accounting over it.
+
+    Alarms need no filled picture: they are judged by the balances of the ledger and what stands in the operations
+    database, which are read before.
 
     Args:
         parts: of this process.
@@ -80,7 +85,10 @@ async def add_track(parts: Parts, metrics: TrackMetrics, *, is_candidate: bool, 
     picture = LivePicture()
     track = TrackService(picture, metrics)
     entries = await _known_gateways(parts)
-    await _warm(parts, track, reader, entries)
+    for entry in entries:
+        track.on_status(entry.status, entry.last_seen_ns)
+    if reader is not None:
+        _add_warming(parts, track, picture, reader)
     await TrackIntake(track, metrics, time_ns).subscribe(parts.bus)
     leases = add_leases(parts, {entry.status.site for entry in entries}) if is_candidate else None
     accounting = await _add_accounting(parts, Watched(picture, reader or open_balances(parts), entries), leases)
@@ -130,19 +138,9 @@ async def _known_gateways(parts: Parts) -> list[GatewayEntry]:
         return []
 
 
-async def _warm(
-    parts: Parts, track: TrackService, reader: HistoryReader | None, entries: Sequence[GatewayEntry]
-) -> None:
-    since_ns = time_ns() - int(parts.settings.track.warm_start_s * 1e9)
-    for entry in entries:
-        track.on_status(entry.status, entry.last_seen_ns)
-    if reader is None:
-        return
-    try:
-        async with asyncio.timeout(WARM_TIMEOUT_S):
-            observations = await reader.latest_observations(since_ns)
-    except (LinkError, TimeoutError) as exc:
-        _log.warning("picture_not_warmed", error=str(exc) or "timeout")
-        return
-    taken = track.warm(observations, time_ns())
-    _log.info("picture_warmed", series=len(observations), taken=taken, gateways=len(entries))
+def _add_warming(parts: Parts, track: TrackService, picture: LivePicture, reader: HistoryReader) -> None:
+    reach_ns = int(parts.settings.track.warm_start_s * 1e9)
+    rng = random.Random()  # noqa: S311 - jitter, no secret
+    warming = Warming(reader.latest_observations, reach_ns, track, picture, time_ns, rng)
+    parts.picture_word = lambda: warming.state
+    parts.eternal.append(("warming", warming.run))

@@ -42,6 +42,7 @@ async def add_api(parts: Parts, watch: Watch, history: HistoryReader) -> None:
         control_room_dir=settings.control_room.dir,
         allowed_origins=frozenset(settings.http.allowed_origins),
         registry=parts.registry,
+        picture_word=parts.picture_word,
     )
     await _serve(parts, "http", build_application(web_parts), settings.http.host, settings.http.port)
     parts.eternal.append(("live", hub.run))
@@ -54,7 +55,8 @@ async def add_probes(parts: Parts) -> None:
         LinkError: its address cannot be listened on.
     """
     probes = parts.settings.probes
-    await _serve(parts, "probes", build_probes(parts.checks, parts.registry), probes.host, probes.port)
+    application = build_probes(parts.checks, parts.registry, parts.picture_word)
+    await _serve(parts, "probes", application, probes.host, probes.port)
 
 
 async def _serve(parts: Parts, section: str, application: web.Application, host: str, port: int) -> None:

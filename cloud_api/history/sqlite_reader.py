@@ -93,7 +93,7 @@ class SqliteHistoryReader:
 
     async def latest_observations(self, since_ns: int) -> list[tuple[str, str, Record]]:
         """See ``HistoryReader``."""
-        return await self._ask(lambda connection: sqlite_queries.latest_observations(connection, since_ns))
+        return await self._ask_soon(lambda connection: sqlite_queries.latest_observations(connection, since_ns))
 
     async def accounting(self) -> list[StreamAccount]:
         """See ``HistoryReader``."""

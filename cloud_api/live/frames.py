@@ -66,6 +66,8 @@ class FrameComposer:
             ),
             (SectionType.GATEWAYS, [_raw(describe_gateway(one, now_ns).model_dump_json()) for one in changes.gateways]),
             (SectionType.SENSORS_GONE, list(changes.gone_sensors)),
+            # in each frame while it is so: a reader that missed one must not take a half-filled picture for the port
+            (SectionType.WARMING, [True] if self._picture.is_warming else []),
         )
         sections.extend(wire.encode_json(section, items) for section, items in json_sections if items)
         return wire.encode_frame(kind, self.epoch, changes.tick, now_ns, sections)

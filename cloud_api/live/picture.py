@@ -53,6 +53,17 @@ class LivePicture:
         self._closed: deque[tuple[int, int]] = deque()
         self._floor = 0
         self._is_dirty = False
+        self._is_warming = False
+
+    @property
+    def is_warming(self) -> bool:
+        """Whether it is still being filled from the history: what is not in it may be there all the same."""
+        return self._is_warming
+
+    def tell_warming(self, *, is_warming: bool) -> None:
+        """Tell readers with the next tick whether the picture is still being filled."""
+        self._is_dirty = self._is_dirty or is_warming is not self._is_warming
+        self._is_warming = is_warming
 
     @property
     def has_changes(self) -> bool:

@@ -55,6 +55,7 @@ class SectionType(IntEnum):
     SENSORS = 4
     GATEWAYS = 5
     SENSORS_GONE = 6
+    WARMING = 7
 
 
 class TargetRow(NamedTuple):

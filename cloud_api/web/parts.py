@@ -14,7 +14,7 @@ from cloud_api.live.hub import LiveHub
 from cloud_api.live.picture import LivePicture
 from cloud_api.site.service import SiteChart
 from cloud_api.vessels.ports import HistoryReader
-from cloud_api.web.probes import Check
+from cloud_api.web.probes import Check, PictureWord, no_picture
 
 
 class History(HistoryReader, HistoryArchive, Protocol):
@@ -36,6 +36,7 @@ class WebParts:
         allowed_origins: further origins that may open the live wire (``https://host:port``), beside the server's own.
         registry: where figures are registered and read from.
         utc_ns: this server's clock.
+        picture_word: how the picture stands, for the probes.
     """
 
     picture: LivePicture
@@ -48,3 +49,4 @@ class WebParts:
     allowed_origins: frozenset[str] = frozenset()
     registry: CollectorRegistry = REGISTRY
     utc_ns: Callable[[], int] = time.time_ns
+    picture_word: PictureWord = no_picture

@@ -18,13 +18,21 @@ Check = Callable[[], Awaitable[None]]
 """Returns where the part is well; raises ``PortTrackError`` where it is not."""
 
 CHECKS: web.AppKey[Mapping[str, Check]] = web.AppKey("checks", Mapping)
+PictureWord = Callable[[], str | None]
+"""Says how the live picture stands (``tracking.warming.PictureState``); None: it is not filled from a history."""
+
+PICTURE_WORD: web.AppKey[PictureWord] = web.AppKey("picture_word")
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+
+
+PICTURE_WORDS = "warming, retrying or warm: whether the live picture is filled from the history; null: it never is"
 
 
 class Health(BaseModel):
     """The process runs."""
 
     status: str
+    picture: str | None = Field(description=PICTURE_WORDS)
 
 
 class Readiness(BaseModel):
@@ -32,10 +40,11 @@ class Readiness(BaseModel):
 
     is_ready: bool
     checks: dict[str, str] = Field(description="part: ok, or a word of why it is not")
+    picture: str | None = Field(description=PICTURE_WORDS)
 
 
-async def _healthz(_request: web.Request) -> web.Response:
-    return json_response(Health(status="ok"))
+async def _healthz(request: web.Request) -> web.Response:
+    return json_response(Health(status="ok", picture=request.app[PICTURE_WORD]()))
 
 
 async def _readyz(request: web.Request) -> web.Response:
@@ -43,7 +52,9 @@ async def _readyz(request: web.Request) -> web.Response:
     words = await asyncio.gather(*(_word(check) for check in checks.values()))
     result = dict(zip(checks, words, strict=True))
     is_ready = all(word == "ok" for word in words)
-    return json_response(Readiness(is_ready=is_ready, checks=result), 200 if is_ready else 503)
+    # a picture that is still being filled serves: it says so in each frame
+    answer = Readiness(is_ready=is_ready, checks=result, picture=request.app[PICTURE_WORD]())
+    return json_response(answer, 200 if is_ready else 503)
 
 
 async def _word(check: Check) -> str:
@@ -70,14 +81,22 @@ ROUTES = (
 )
 
 
-def build_probes(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.Application:
+def no_picture() -> None:
+    """Say that no picture is filled from a history."""
+
+
+def build_probes(
+    checks: Mapping[str, Check], registry: CollectorRegistry, picture_word: PictureWord = no_picture
+) -> web.Application:
     """Build an application of nothing but the probes, for processes that serve no API.
 
     Args:
         checks: what /readyz asks, by name of the part.
         registry: where figures are read from.
+        picture_word: how the live picture stands.
     """
     application = web.Application(client_max_size=0)
+    application[PICTURE_WORD] = picture_word
     application[CHECKS] = checks
     application[REGISTRY] = registry
     add_routes(application, ROUTES)

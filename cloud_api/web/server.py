@@ -56,6 +56,7 @@ def build_application(parts: WebParts) -> web.Application:
     application[archive.ARCHIVE] = ArchiveService(parts.history, parts.utc_ns)
     application[accounting.STANDINGS] = parts.accounting
     application[probes.CHECKS] = parts.checks
+    application[probes.PICTURE_WORD] = parts.picture_word
     application[probes.REGISTRY] = parts.registry
     if parts.control_room_dir is not None:
         application[control_room.CONTROL_ROOM_DIR] = parts.control_room_dir

@@ -26,6 +26,9 @@ FIX = ("lon_deg", "lat_deg", "sog_kn", "cog_deg", "heading_deg")
 WHOSE = ("site", "gateway", "stream")
 """Tags that make the stream id, which with the number tells a record from every other."""
 _FIX_COLUMNS = ", ".join(name(column) for column in (*FIX, "at_ns", "seq", *WHOSE))
+LOOKED_AT = 100
+"""Points of a series in which vessels that share it are looked for: with five of them that report each 10 s the last
+200 s, longer than a moored ship is silent. All points of an hour would cost by the record."""
 SENSOR_TAGS = ("site", "gateway", "source", "place", "aspect")
 KEPT_MEASUREMENTS = tuple(item for item in MEASUREMENTS if item not in ("log", "health"))
 """Measurements whose newest points show the present."""
@@ -153,9 +156,12 @@ def newest(measurement: str, since_ns: int) -> str:
 
 
 def vessels_by_slot(since_ns: int) -> str:
-    """Return the question for the MMSIs that share a series."""
+    """Return the question for the MMSIs that share a series, by its newest ``LOOKED_AT`` points."""
     source = f"FROM {name('ais')} WHERE {_since(since_ns)} AND \"aspect\" != 'other'"
-    return f"SELECT distinct(mmsi) AS mmsi {source} GROUP BY *"
+    points = f"SELECT mmsi {source} GROUP BY * ORDER BY time DESC LIMIT {LOOKED_AT}"
+    # the server demands one order of both
+    ending = f"WHERE {_since(since_ns)} GROUP BY * ORDER BY time DESC"
+    return f"SELECT distinct(mmsi) AS mmsi FROM ({points}) {ending}"  # noqa: S608 - quoted
 
 
 def newest_of_vessel(tags: dict[str, str], mmsi: int, since_ns: int) -> str:

@@ -60,6 +60,7 @@ def test_what_a_gateway_sends_is_seen_and_survives_a_kill(cloud: RunningCloud) -
             wait_for(lambda: GATEWAY in gateways_stored(cloud), "the registry on disk")
             cloud.process.kill()
             cloud.start()
+        wait_for(lambda: get(cloud, "/healthz")["picture"] == "warm", "the picture is filled")
         (vessel,) = get(cloud, "/api/v1/vessels")["items"]
         assert (vessel["mmsi"], vessel["name"], vessel["sog_kn"]) == (MMSI, "ALBA", 7.5)
         (sensor,) = get(cloud, "/api/v1/sensors")["items"]

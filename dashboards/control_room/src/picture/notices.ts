@@ -33,6 +33,7 @@ export interface Watched {
   lastFrameAtMs: number | null;
   nowMs: number | null;
   isChartMissing: boolean;
+  isWarming: boolean;
   distressMmsis: readonly number[];
   gateways: Iterable<Gateway>;
 }
@@ -48,6 +49,8 @@ export function currentNotices(watched: Watched): Notice[] {
   }
   // while nothing arrives, what is known of the gateways is as old as the link: one cause, one notice
   if (watched.link === 'live') {
+    if (watched.isWarming)
+      notices.push({ id: 'warming', priority: 'warning', key: 'notice.picture_warming', values: {} });
     for (const gateway of watched.gateways) notices.push(...gatewayNotices(gateway, watched.nowMs));
   }
   return notices.sort((a, b) => RANK[a.priority] - RANK[b.priority]);

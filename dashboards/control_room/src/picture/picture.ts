@@ -24,6 +24,8 @@ export class Picture implements FrameSink {
   readonly gateways = signal<ReadonlyMap<string, Gateway>>(new Map());
   /** Server UTC ms of the last frame, null before the first. */
   readonly lastFrameAtMs = signal<number | null>(null);
+  /** The server still fills its picture from the history: what is not listed may be in the port all the same. */
+  readonly isWarming = signal(false);
   /** Deltas of a tick before the one held, since the page was loaded. */
   late = 0;
   private epoch: number | null = null;
@@ -44,6 +46,7 @@ export class Picture implements FrameSink {
     if (frame.gateways.length > 0 || frame.kind === 'snapshot') {
       this.gateways.value = merged(frame.kind === 'snapshot' ? new Map() : this.gateways.peek(), frame.gateways);
     }
+    this.isWarming.value = frame.isWarming;
     this.epoch = frame.epoch;
     this.tick = frame.tick;
     this.mayResume = true;

@@ -33,6 +33,7 @@ export class Desk {
       lastFrameAtMs: this.picture.lastFrameAtMs.value,
       nowMs: this.nowMs.value,
       isChartMissing: this.isChartMissing.value,
+      isWarming: this.picture.isWarming.value,
       distressMmsis: this.distress.value,
       gateways: this.picture.gateways.value.values(),
     }),

@@ -51,6 +51,7 @@ function emptyFrame(view: DataView): Frame {
     sensors: [],
     gateways: [],
     sensorsGone: [],
+    isWarming: false,
   };
 }
 
@@ -79,6 +80,9 @@ function readSection(view: DataView, start: number, frame: Frame): number {
       break;
     case 6:
       append(frame.sensorsGone, readObjects(view, body, length, isString));
+      break;
+    case 7:
+      frame.isWarming = readObjects(view, body, length, isBoolean).includes(true);
       break;
     default: // a newer server says more than this program knows: skipped by its length
   }
@@ -139,6 +143,10 @@ function append<T>(all: T[], more: T[]): void {
 
 function isRecord(item: unknown): item is Record<string, unknown> {
   return typeof item === 'object' && item !== null && !Array.isArray(item);
+}
+
+function isBoolean(item: unknown): item is boolean {
+  return typeof item === 'boolean';
 }
 
 function isString(item: unknown): item is string {

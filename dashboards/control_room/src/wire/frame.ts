@@ -121,6 +121,8 @@ export interface Frame {
   sensors: Sensor[];
   gateways: Gateway[];
   sensorsGone: string[];
+  /** The server still fills its picture from the history. */
+  isWarming: boolean;
 }
 
 export const NOT_AVAILABLE_U16 = 0xffff;

@@ -11,6 +11,7 @@ function watched(part: Partial<Watched> = {}): Watched {
     lastFrameAtMs: NOW_MS,
     nowMs: NOW_MS,
     isChartMissing: false,
+    isWarming: false,
     distressMmsis: [],
     gateways: [],
     ...part,
@@ -36,6 +37,11 @@ const ids = (state: Watched): string[] => currentNotices(state).map((notice) => 
 
 test('a calm port has no notices', () => {
   assert.deepEqual(ids(watched({ gateways: [gateway({ sources: [source({})] })] })), []);
+});
+
+test('a picture that is still being filled is a warning while the link is live', () => {
+  assert.deepEqual(ids(watched({ isWarming: true })), ['warning warming']);
+  assert.deepEqual(ids(watched({ isWarming: true, link: 'lost' })), ['alarm link']);
 });
 
 test('a lost link is an alarm with since when, and is the only word about what hangs on it', () => {

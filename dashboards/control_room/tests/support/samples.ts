@@ -34,6 +34,7 @@ export function frame(part: Partial<Frame> = {}): Frame {
     sensors: [],
     gateways: [],
     sensorsGone: [],
+    isWarming: false,
     ...part,
   };
 }

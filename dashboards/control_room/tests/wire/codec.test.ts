@@ -73,6 +73,11 @@ test('JSON sections and ids of what is gone arrive whole', () => {
   assert.deepEqual(frame.sensorsGone, ['demo/mast/wind']);
 });
 
+test('a frame says whether the picture is still being filled, and one that is silent says that it is not', () => {
+  assert.equal(decodeFrame(encodeFrame({ sections: [jsonSection(7, [true])] })).isWarming, true);
+  assert.equal(decodeFrame(encodeFrame({ sections: [jsonSection(6, [])] })).isWarming, false);
+});
+
 test('a section of an unknown type is skipped by its length', () => {
   const unknown = { type: 200, body: new Uint8Array([1, 2, 3]) };
   const frame = decodeFrame(encodeFrame({ sections: [unknown, targetsSection([row()])] }));
