@@ -1,8 +1,5 @@
 """Retention: the oldest batches go by age or size, whole, and the balance of their streams still closes."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -17,21 +14,6 @@ from tests.support.batches import START_NS, batch, gap
 
 BATCH = 10
 PLENTY = 2**40
-
-
-@pytest.fixture
-async def writer(tmp_path: Path) -> AsyncIterator[SqliteHistoryWriter]:
-    made = SqliteHistoryWriter(tmp_path / "history.sqlite")
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def reader(tmp_path: Path, writer: SqliteHistoryWriter) -> AsyncIterator[SqliteHistoryReader]:
-    del writer
-    made = SqliteHistoryReader(tmp_path / "history.sqlite")
-    yield made
-    await made.close()
 
 
 async def fill(writer: SqliteHistoryWriter, batches: int, first: int = 0) -> None:

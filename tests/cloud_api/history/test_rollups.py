@@ -1,8 +1,5 @@
 """What is left of sensors when retention has taken their records away: minutes, exactly once, within limits."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
@@ -23,21 +20,6 @@ SPIKE_AT = 301
 SAMPLES = 600
 PLENTY = 2**40
 HOURS = Span(BEGIN_NS, BEGIN_NS + 3_600 * 10**9)
-
-
-@pytest.fixture
-async def writer(tmp_path: Path) -> AsyncIterator[SqliteHistoryWriter]:
-    made = SqliteHistoryWriter(tmp_path / "history.sqlite")
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def reader(tmp_path: Path, writer: SqliteHistoryWriter) -> AsyncIterator[SqliteHistoryReader]:
-    del writer
-    made = SqliteHistoryReader(tmp_path / "history.sqlite")
-    yield made
-    await made.close()
 
 
 async def fill(writer: SqliteHistoryWriter) -> None:
