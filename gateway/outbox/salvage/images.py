@@ -182,11 +182,15 @@ def _not_undone(frames: list[Frame]) -> list[Frame]:
     """Return the frames of earlier rounds less those of a transaction that was surely undone.
 
     Its frames carry salts that no commit follows; or none, where a page was written twice before the commit that never
-    came. Salts that only one frame has are damaged ones: what that frame holds may have been committed.
+    came. Salts that only one frame has, and a frame of no page, are damaged: what it holds may have been committed.
     """
     last = {frame.salts: frame.index for frame in frames if frame.is_commit}
     shared = {salts for salts, number in Counter(frame.salts for frame in frames).items() if number > 1} | {(0, 0)}
-    return [frame for frame in frames if frame.salts not in shared or frame.index <= last.get(frame.salts, -1)]
+    return [
+        frame
+        for frame in frames
+        if frame.page_no == 0 or frame.salts not in shared or frame.index <= last.get(frame.salts, -1)
+    ]
 
 
 def _page_size(read: Read, size: int, header: bytes, log: Log) -> int:

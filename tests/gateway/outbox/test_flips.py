@@ -16,7 +16,7 @@ import pytest
 
 from gateway.outbox import custody, packing
 from gateway.outbox.mark import Mark
-from gateway.outbox.salvage import inspection, layout, opening
+from gateway.outbox.salvage import images, inspection, layout, opening
 from gateway.outbox.salvage.index_tree import IndexTree
 from gateway.outbox.salvage.wal import Log, Read, WalState, read_log
 from gateway.outbox.writer import Writer
@@ -48,6 +48,10 @@ def _reserved_bytes_are_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(layout, "cell_at", believing)
 
 
+def _lost_heads_are_of_undone_frames(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(images, "_not_undone", lambda frames: [frame for frame in frames if frame.page_no])
+
+
 def _any_index_is_whole(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IndexTree, "is_whole", lambda _: True)
 
@@ -59,6 +63,8 @@ FOUND: dict[str, tuple[int, Callable[[pytest.MonkeyPatch], None]]] = {
     "a_leaf_is_written_anew_without_its_row": (6075, _closed_as_always),
     # two entries of the index are left, and no row that could contradict them
     "the_index_is_cut_off_behind_its_root": (9203, _any_index_is_whole),
+    # the head of a frame is zeros, and the row in what is left of its page is whole
+    "a_frame_has_lost_its_head": (7160, _lost_heads_are_of_undone_frames),
     # one bit: SQLite finds rows and the pages where they go on at other places
     "the_header_reserves_a_part_of_each_page": (9451, _reserved_bytes_are_believed),
 }
