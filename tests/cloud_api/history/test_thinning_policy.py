@@ -128,7 +128,7 @@ def test_a_series_without_end_of_channels_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_channels_times_buckets_are_bounded_and_the_error_says_what_to_ask() -> None:
     values = {f"c{number}": 1.0 for number in range(42)}
-    SeriesThinner(DAY, 2_380).feed(DAY.from_ns, values)
+    SeriesThinner(DAY, 1_190).feed(DAY.from_ns, values)
     with pytest.raises(TooMuchError) as caught:
         SeriesThinner(DAY, 5_000).feed(DAY.from_ns, values)
     assert caught.value.reason == "too_many_channels"
