@@ -1,6 +1,7 @@
 """Alembic's entry: runs the steps on the connection and in the transaction that the caller has opened.
 
 All steps are one transaction, on SQLite too: a process that is killed in the middle leaves the schema it found.
+A step writes its tables out and imports nothing of ``tables``: it must do the same after they have changed.
 """
 
 from alembic import context
