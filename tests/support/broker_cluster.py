@@ -19,7 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fleet_deploy.broker.permissions import pins_of
 from fleet_deploy.ca import requests
+from fleet_deploy.ca.registry import read_registry
 from fleet_deploy.ca.service import IssuedFiles, init_authority, issue, revoke
 from fleet_deploy.processes.ports import free_ports
 from tests.support.processes import Process, wait_until
@@ -95,6 +97,16 @@ class Node:
     def loaded_at(self, server: str) -> str:
         return str(self.get("varz", server)["config_load_time"])
 
+    def has_loaded(self, pins: list[str]) -> bool:
+        """Tell whether its core runs by a file that names all these keys, and is ready."""
+        file = self.folder / "run" / "core.conf"
+        text, written_at = file.read_text(), file.stat().st_mtime
+        try:
+            loaded_at = datetime.fromisoformat(self.loaded_at("core")).timestamp()
+        except OSError:
+            return False
+        return all(pin in text for pin in pins) and loaded_at >= written_at and self._is_ready()
+
     def _is_ready(self) -> bool:
         assert self.process is not None
         assert self.process.is_running, self.process.tail()
@@ -125,6 +137,8 @@ class RunningCluster:
             node.start(self.members, is_awaited=False)
         for node in self.nodes:
             node.wait_until_ready()
+        # each node's certificate is a pin that the others take in by a restart of their cores
+        wait_until(self._is_settled, READY_S, "all nodes know each other's keys", 0.05)
 
     def restart(self, node: Node) -> None:
         node.start(self.members)
@@ -148,6 +162,10 @@ class RunningCluster:
         for node in self.running():
             assert node.process is not None
             node.process.stop()
+
+    def _is_settled(self) -> bool:
+        pins = pins_of(read_registry(self.authority))
+        return all(node.has_loaded(pins) for node in self.nodes)
 
     def _issue(self, plan: requests.LeafPlan, name: str) -> IssuedFiles:
         self._issued += 1
