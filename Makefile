@@ -44,7 +44,7 @@ WHOLE_CLOUD = tests/system/test_cloud_fault_matrix.py tests/system/cloud_api/tes
 	tests/system/cloud_api/test_exactly_once.py tests/system/cloud_api/test_bad_input.py \
 	tests/system/cloud_api/test_slow_history.py tests/system/cloud_api/test_store_worker_on_any_bus.py \
 	tests/system/cloud_api/test_operations_faults.py tests/cloud_api/history/test_ledgered_model.py \
-	tests/system/cloud_api/test_takeover.py tests/system/fleet_deploy/test_cluster_failover.py \
+	tests/system/cloud_api/test_takeover.py tests/system/cloud_api/test_warm_start.py tests/system/fleet_deploy/test_cluster_failover.py \
 	tests/system/fleet_deploy/test_elected_sessions.py
 .PHONY: soak-outbox soak-cloud
 soak: $(VENV)/.dev prerequisites soak-outbox soak-cloud

@@ -5,6 +5,11 @@ is the same rows written straight to the same server (``tests/bench/store_limits
 same run; the median of the rounds counts. Then two workers on the same servers: on a machine of two cores the servers
 want one of them, so the share of the CPU that was free is printed beside the ratio.
 
+What the others leave out: the limit writes finished rows, in SQLite without ledger, coverage and clocks, to InfluxDB
+and VictoriaMetrics uncompressed and one group after the other; VictoriaMetrics keeps no texts and loses its last
+seconds with ``kill -9`` (docs/adr/0132); Node-RED keeps no ledger, tells no resend from a new record,
+and nobody is told what it has stored.
+
 ``python -m tests.bench.cloud_store [BACKEND …]``. With ``PORTTRACK_WHOLE=1`` the growth goes to 10^7 records.
 """
 
