@@ -94,12 +94,14 @@ def test_an_answer_has_a_most_of_series(connection: sqlite3.Connection) -> None:
 
 
 async def test_an_answer_has_a_most_of_time(reader: SqliteHistoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_reader, "ANSWER_TIMEOUT_S", -1.0)
-    monkeypatch.setattr(sqlite_reader, "_STEPS_A_LOOK", 100)
-    with pytest.raises(LinkError) as caught:
-        await reader.thinned_track(FIRST_MMSI, DAY.span, 50)
-    assert caught.value.reason == "interrupted"
-    # the connection is as good as before, and what has no limit has none
+    with monkeypatch.context() as limits:
+        limits.setattr(sqlite_reader, "ANSWER_TIMEOUT_S", -1.0)
+        limits.setattr(sqlite_reader, "_STEPS_A_LOOK", 100)
+        for asked in (reader.thinned_track(FIRST_MMSI, DAY.span, 50), reader.latest_observations(0)):
+            with pytest.raises(LinkError) as caught:
+                await asked
+            assert caught.value.reason == "interrupted"
+    # the connection is as good as before
     assert await reader.latest_observations(0)
 
 

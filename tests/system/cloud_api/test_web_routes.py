@@ -159,7 +159,7 @@ async def test_ready_says_which_part_does_not_answer(tmp_path: Path) -> None:
     async with running_server(tmp_path, checks={"bus": well, "history": locked}) as server:
         response, answer = await get(server, "/readyz")
     assert response.status == 503
-    assert answer == {"is_ready": False, "checks": {"bus": "ok", "history": "busy"}}
+    assert answer == {"is_ready": False, "checks": {"bus": "ok", "history": "busy"}, "picture": None}
 
 
 async def test_large_answers_are_compressed_for_who_asks(server: RunningServer) -> None:
